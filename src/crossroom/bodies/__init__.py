@@ -1,0 +1,1 @@
+"""What SIP and MSRP carry: SDP, CPIM, conference-info, isComposing. Pure."""

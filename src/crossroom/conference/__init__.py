@@ -1,0 +1,1 @@
+"""The SIP and MSRP face of the rooms."""

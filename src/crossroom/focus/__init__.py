@@ -1,0 +1,1 @@
+"""The one door to rooms, whoever owns them; see interface.py first."""

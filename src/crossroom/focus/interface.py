@@ -1,0 +1,186 @@
+"""The door: what a face may ask of a room, wherever the room lives; and what a room may ask of a face.
+
+The contract is in docs/focus.md and proved for every implementation by tests/contract/.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Flag, StrEnum, auto
+from typing import Protocol
+
+from crossroom.room.address import Address, EndpointId, MessageId, Nickname
+from crossroom.room.commands import Draft, Joiner, Order
+from crossroom.room.configuration import Configuration
+from crossroom.room.content import Composing, Native
+from crossroom.room.events import RoomEvent
+from crossroom.room.reasons import Departure, Reason
+
+Deliver = Callable[[RoomEvent], None]
+"""Called on the loop for every event of one seat: quick, never awaits, never raises."""
+
+
+class Features(Flag):
+    """What a seat's focus can do; complete at join, never found out by a failed call."""
+
+    NONE = 0
+    NICKNAMES = auto()
+    PRIVATE_MESSAGES = auto()
+    COMPOSING = auto()
+    SUBJECT = auto()
+    MODERATION = auto()
+    INVITATIONS = auto()
+    CONFIGURATION = auto()
+    PRESENCE = auto()
+    HISTORY = auto()
+    ALL = (
+        NICKNAMES | PRIVATE_MESSAGES | COMPOSING | SUBJECT | MODERATION | INVITATIONS
+        | CONFIGURATION | PRESENCE | HISTORY
+    )  # fmt: skip
+
+
+class Answer(StrEnum):
+    """How an invitation ended."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of an invitation. DECLINED: a person (or a busy phone) said no; FAILED: `reason` says why."""
+
+    answer: Answer
+    reason: Reason | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A room to somebody who is not in it (disco#info, OPTIONS)."""
+
+    room: Address
+    configuration: Configuration
+    features: Features
+    occupants: tuple[Nickname, ...] = ()
+    subject: str = ""
+
+
+class Participation(Protocol):
+    """One endpoint's seat in one room. Every call raises `Refused` when the room says no."""
+
+    @property
+    def endpoint(self) -> EndpointId:
+        """This seat's own id: the one in its own `Joined`."""
+        ...
+
+    @property
+    def features(self) -> Features:
+        """What may be asked here."""
+        ...
+
+    async def post(self, draft: Draft) -> MessageId:
+        """Say something; returns once the room has accepted it, and the post comes back by `deliver`."""
+        ...
+
+    async def compose(self, state: Composing, to: Nickname | None = None) -> None:
+        """Tell that the user types, or stopped."""
+        ...
+
+    async def rename(self, nickname: Nickname) -> None:
+        """Take another nickname."""
+        ...
+
+    async def set_subject(self, subject: str, message_id: MessageId) -> None:
+        """Change the subject of the room."""
+        ...
+
+    async def set_presence(self, presence: Native) -> None:
+        """New availability, for networks that show it."""
+        ...
+
+    async def moderate(self, order: Order) -> None:
+        """Change somebody's role or affiliation. The order's endpoint must be this seat's own."""
+        ...
+
+    async def configure(self, configuration: Configuration) -> None:
+        """Change the room's settings; unlocks a new room."""
+        ...
+
+    async def destroy(self, text: str = "", alternative: Address | None = None) -> None:
+        """End the room for everybody."""
+        ...
+
+    async def invite(self, who: Address, reason: str = "") -> Outcome:
+        """Let the room invite somebody; returns when it is known how that ended."""
+        ...
+
+    async def affiliations(self) -> tuple[tuple[Address, int], ...]:
+        """Everybody with a standing in the room (address, Affiliation), if this seat may know it."""
+        ...
+
+    async def leave(self, status: str = "", departure: Departure = Departure.LEFT) -> None:
+        """Give the seat up. `departure` says LINK_LOST when it was lost rather than given up."""
+        ...
+
+
+class Focus(Protocol):
+    """Who owns conferences and answers for them (RFC 4353)."""
+
+    async def join(self, room: Address, joiner: Joiner, deliver: Deliver) -> Participation:
+        """Take a seat: returns after the whole roster was delivered, the own `Joined` last.
+
+        Raises:
+            Refused: nothing was delivered and nothing is left behind.
+
+        """
+        ...
+
+    async def describe(self, room: Address) -> Description:
+        """Tell what anybody may know about a room; raises Refused(NO_SUCH_ROOM)."""
+        ...
+
+    async def rooms(self, domain: str) -> tuple[Description, ...]:
+        """List the public rooms of a domain (disco#items)."""
+        ...
+
+
+class Directory(Protocol):
+    """Which focus answers for a room: by its domain, from configuration."""
+
+    def focus_for(self, room: Address) -> Focus:
+        """Find the focus of a room; raises Refused(NO_SUCH_ROOM) for a domain that is not served."""
+        ...
+
+
+class Seat(Protocol):
+    """A seat that waits for an invited user: a pending INVITE of a focus elsewhere."""
+
+    async def join(self, room: Address, joiner: Joiner, deliver: Deliver) -> Participation:
+        """Take this seat; the same contract as `Focus.join`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A room asks somebody in. `inviter` is what the invitee may know of who asked; `reason` is text.
+
+    `seat` is None for a room of ours: the invitee joins by the directory like everybody.
+    """
+
+    room: Address
+    invitee: Address
+    inviter: Address | None = None
+    reason: str = ""
+    password: str | None = None
+    seat: Seat | None = None
+    progress: Callable[[str], None] = field(default=lambda _text: None)  # "alerting", for a waiting REFER
+
+
+class Reach(Protocol):
+    """What a face offers to the rest: reaching a person on its network."""
+
+    async def invite(self, invitation: Invitation) -> Outcome:
+        """Ask the person, and wait for what they do; cancelling the call withdraws the invitation."""
+        ...

@@ -1,0 +1,1 @@
+"""MSRP: frames, messages, sessions (RFC 4975, 7701). Pure."""

@@ -1,0 +1,1 @@
+"""The XEP-0045 face of the rooms."""

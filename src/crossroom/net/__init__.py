@@ -1,0 +1,1 @@
+"""Bytes and time: the thin drivers that run the pure machines."""

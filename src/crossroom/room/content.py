@@ -1,0 +1,46 @@
+"""What a post carries: something every network can show, and the author's own bytes for the author's own network."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crossroom.room.address import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What was said, in a form that any face can show.
+
+    `media_type` is lower case without parameters (`text/plain`); `body` is str for text/* and octets for the
+    rest; `language` is a BCP 47 tag or empty.
+    """
+
+    media_type: str
+    body: str | bytes
+    language: str = ""
+
+    @property
+    def size(self) -> int:
+        """Octets, as limits count them."""
+        return len(self.body if isinstance(self.body, bytes) else self.body.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The author's own form for the author's own network, opaque to the room and never changed by it.
+
+    On SIP the octets are the CPIM content (MIME headers, empty line, content); on XMPP the serialised child
+    elements of the stanza or presence, without what only the room may say.
+    """
+
+    network: Network
+    octets: bytes
+
+
+class Composing(StrEnum):
+    """Typing notifications: the XEP-0085 states, onto which RFC 3994's two are translated."""
+
+    ACTIVE = "active"
+    COMPOSING = "composing"
+    PAUSED = "paused"
+    INACTIVE = "inactive"
+    GONE = "gone"
