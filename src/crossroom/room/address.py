@@ -1,6 +1,6 @@
-"""Who and where: the neutral addresses that both networks' addresses are translated into at the faces.
+r"""Who and where: the neutral addresses that both networks' addresses are translated into at the faces.
 
-The user part is plain text, unescaped: `a/b@c.org` for `a\\2fb\\40c.org@x.example` and for
+The user part is plain text, unescaped: `a/b@c.org` for `a\2fb\40c.org@x.example` and for
 `sip:a/b%40c.org@x.example` alike. Rules: specification of the mapping in docs/mapping.md §1.
 """
 
