@@ -1,0 +1,49 @@
+# Everything a developer or a newcomer runs. `make help` lists it.
+SHELL := /bin/bash
+PY := .venv/bin/python
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types imports quick interop bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements/dev.txt pyproject.toml scripts/make-venv
+	@scripts/make-venv .venv
+	@touch $@
+
+demo: $(STAMP) ## SIP and XMPP participants meet in one room, here and now (ONCE=1: stop after the script)
+	@$(PY) -m crossroom demo $(if $(ONCE),--once)
+
+test: $(STAMP) check interop ## everything: the quick part, then real peers from Debian packages
+
+check: $(STAMP) format lint types imports quick ## format, lint, types, imports, sizes, unit, contract: under two minutes
+
+format: $(STAMP)
+	@.venv/bin/ruff format --check .
+
+lint: $(STAMP)
+	@.venv/bin/ruff check .
+
+types: $(STAMP)
+	@.venv/bin/mypy
+
+imports: $(STAMP)
+	@.venv/bin/lint-imports --no-logo
+
+quick: $(STAMP)
+	@$(PY) -bb -m pytest tests --ignore=tests/interop -q
+
+interop: $(STAMP)
+	@scripts/install-test-packages
+	@$(PY) -bb -m pytest tests/interop -q
+
+bench: $(STAMP) ## CPU per unit of work beside a reference of the same run
+	@for file in bench/*_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
+
+lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
+	@scripts/lock
+
+clean: ## remove what the other targets made
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

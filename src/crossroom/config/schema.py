@@ -1,0 +1,221 @@
+"""Every setting: its name, type, default, and one line of meaning with the unit.
+
+Nothing here is read at import; `load.py` fills these values, `listing.py` shows them.
+"""
+
+import ipaddress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from crossroom.config.endpoint import Endpoint
+
+
+def _means(text: str) -> Meta:
+    return Meta(description=text)
+
+
+def _parse_all(addresses: list[str]) -> None:
+    for text in addresses:
+        Endpoint.parse(text)
+
+
+Text = str
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Kind(StrEnum):
+    """Who decides in the rooms of a domain."""
+
+    HOSTED = "hosted"
+    LOOPED = "looped"
+    REMOTE_SIP = "remote-sip"
+
+
+class UserNetwork(StrEnum):
+    """Where the users of a domain are."""
+
+    SIP = "sip"
+    XMPP = "xmpp"
+    DNS = "dns"
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+
+class Server(Section, frozen=True):
+    """[server]: the process."""
+
+    data: Annotated[Text, _means("folder for the control socket and what must outlive a restart")] = ""
+    log_level: Annotated[Text, _means("debug, info, warning or error")] = "info"
+    log_format: Annotated[LogFormat, _means("text for people, json for collectors")] = LogFormat.TEXT
+    shutdown_seconds: Annotated[Seconds, _means("how long a clean shutdown may take, in seconds")] = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse a level that does not exist."""
+        if self.log_level not in {"debug", "info", "warning", "error"}:
+            raise ValueError(f"log_level {self.log_level!r} is none of debug, info, warning, error")
+
+
+class Domain(Section, frozen=True):
+    """[[domains]]: a domain whose rooms are reached through this server."""
+
+    name: Annotated[Text, _means("the domain part of the rooms' addresses")]
+    kind: Annotated[
+        Kind, _means("hosted: our own rooms; looped: our own, reached by SIP through the outbound proxy")
+    ] = Kind.HOSTED
+
+
+class Account(Section, frozen=True):
+    """[[sip.account]]: a SIP user who may prove the identity by digest."""
+
+    user: Annotated[Text, _means("address of record without scheme: ana@sip.example")]
+    password: Annotated[Text, _means("the secret itself; better use password_file")] = ""
+    password_file: Annotated[Text, _means("file whose first line is the secret")] = ""
+
+
+class Sip(Section, frozen=True):
+    """[sip]: the SIP face."""
+
+    listen: Annotated[list[str], _means("udp:// and tcp:// addresses to listen on, tls:// with [tls]")] = (
+        field(default_factory=lambda: ["udp://127.0.0.1:5060", "tcp://127.0.0.1:5060"])
+    )
+    advertise: Annotated[
+        Text, _means("host that Contact, Via and SDP show; empty: the listening address")
+    ] = ""
+    outbound_proxy: Annotated[Text, _means("SIP URI all requests leave through, with ;lr; empty: none")] = ""
+    trusted: Annotated[list[str], _means("networks whose From is believed; others must pass digest")] = field(
+        default_factory=lambda: ["127.0.0.0/8", "::1/128"]
+    )
+    account: Annotated[list[Account], _means("users who may pass digest")] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Refuse listeners and networks that do not parse."""
+        _parse_all(self.listen)
+        for network in self.trusted:
+            ipaddress.ip_network(network)
+
+
+class Msrp(Section, frozen=True):
+    """[msrp]: the MSRP switch."""
+
+    listen: Annotated[list[str], _means("tcp:// addresses to listen on, tls:// with [tls]")] = field(
+        default_factory=lambda: ["tcp://127.0.0.1:2855"]
+    )
+    advertise: Annotated[Text, _means("host that path and SDP show; empty: the listening address")] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse listeners that do not parse, and an absent one."""
+        _parse_all(self.listen)
+        if not self.listen:
+            raise ValueError("at least one MSRP listener is needed")
+
+
+class Component(Section, frozen=True):
+    """[[xmpp.component]]: a link to an XMPP server as its component (XEP-0114)."""
+
+    connect: Annotated[Text, _means("tcp:// address of the server's component port")]
+    domain: Annotated[Text, _means("the component's domain; a domain of [[domains]]")]
+    secret: Annotated[Text, _means("the shared secret itself; better use secret_file")] = ""
+    secret_file: Annotated[Text, _means("file whose first line is the shared secret")] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an address that does not parse, and a component without a secret."""
+        Endpoint.parse(self.connect)
+        if bool(self.secret) == bool(self.secret_file):
+            raise ValueError("exactly one of secret and secret_file is needed")
+
+
+class Entry(Section, frozen=True):
+    """[xmpp.entry]: the embedded entry for XMPP clients without a server of their own (anonymous, loopback)."""
+
+    listen: Annotated[Text, _means("tcp:// loopback address; empty: no entry")] = ""
+    domain: Annotated[Text, _means("domain of the anonymous users who log in here")] = "anonymous.localhost"
+
+    def __post_init__(self) -> None:
+        """Refuse an entry that others than this machine could reach: it asks for no password."""
+        if self.listen and not Endpoint.parse(self.listen).is_loopback:
+            raise ValueError(f"{self.listen}: the entry asks for no password and may only listen on loopback")
+
+
+class Xmpp(Section, frozen=True):
+    """[xmpp]: the ways in for XMPP users."""
+
+    component: Annotated[list[Component], _means("links to XMPP servers")] = field(default_factory=list)
+    entry: Annotated[Entry, _means("the embedded client entry")] = Entry()
+
+
+class Tls(Section, frozen=True):
+    """[tls]: the certificate of every TLS listener."""
+
+    certificate: Annotated[Text, _means("PEM file with the chain; empty: no TLS listener")] = ""
+    key: Annotated[Text, _means("PEM file with the private key")] = ""
+
+
+class Limits(Section, frozen=True):
+    """[limits]: sizes, rates and counts. A limit that is reached gives the documented error and a log line."""
+
+    rooms: Annotated[Positive, _means("rooms at once")] = 10_000
+    occupants: Annotated[Positive, _means("occupants of one room")] = 2_000
+    history: Annotated[Positive, _means("messages kept for joiners, per room")] = 20
+    message_octets: Annotated[Positive, _means("one chat message, in octets")] = 65_536
+    sip_message_octets: Annotated[Positive, _means("one SIP message, in octets")] = 65_535
+    sip_connections: Annotated[Positive, _means("SIP connections at once")] = 4_096
+    sip_transactions: Annotated[Positive, _means("SIP transactions at once; more are answered 503")] = 20_000
+    msrp_connections: Annotated[Positive, _means("MSRP connections at once")] = 10_000
+    msrp_queue_octets: Annotated[Positive, _means("unsent octets of one endpoint before it is dropped")] = (
+        4_194_304
+    )
+    msrp_queue_messages: Annotated[
+        Positive, _means("unanswered messages of one endpoint before it is dropped")
+    ] = 4_096
+    stanza_octets: Annotated[
+        Positive, _means("one XMPP stanza, in octets (RFC 6120 asks for 10000 at least)")
+    ] = 262_144
+    entry_clients: Annotated[Positive, _means("clients of the embedded entry at once")] = 100
+    invitation_seconds: Annotated[Seconds, _means("how long an invited person may think, in seconds")] = 90.0
+    invitations: Annotated[Positive, _means("invitations waiting for an answer at once")] = 1_000
+    join_seconds: Annotated[Seconds, _means("how long a join by SIP may take, in seconds")] = 30.0
+
+
+class Configuration(Section, frozen=True):
+    """The whole file."""
+
+    server: Server = Server()
+    domains: list[Domain] = field(default_factory=lambda: [Domain("conference.localhost")])
+    networks: dict[str, UserNetwork] = field(default_factory=dict)
+    sip: Sip = Sip()
+    msrp: Msrp = Msrp()
+    xmpp: Xmpp = Xmpp()
+    tls: Tls = Tls()
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        """Refuse what is only wrong together."""
+        names = [domain.name for domain in self.domains]
+        if len(set(names)) < len(names):
+            raise ValueError("two [[domains]] have the same name")
+        for component in self.xmpp.component:
+            if component.domain not in names:
+                raise ValueError(f"the component domain {component.domain!r} is none of [[domains]]")
+        if not self.sip.outbound_proxy and any(domain.kind is Kind.LOOPED for domain in self.domains):
+            raise ValueError("a looped domain needs sip.outbound_proxy: its joins leave through that proxy")
+        needs_tls = [text for text in (*self.sip.listen, *self.msrp.listen) if text.startswith("tls")]
+        if needs_tls and not (self.tls.certificate and self.tls.key):
+            raise ValueError(f"{needs_tls[0]} needs tls.certificate and tls.key")
+
+
+def read_secret(value: str, file: str) -> str:
+    """A secret from the file's first line, or the value itself; raises OSError when the file cannot be read."""
+    return Path(file).read_text(encoding="utf-8").partition("\n")[0].strip() if file else value

@@ -1,0 +1,125 @@
+"""The configuration file: what is wrong is said with file, line and what is accepted."""
+
+from pathlib import Path
+
+import pytest
+
+from crossroom.config.endpoint import Endpoint
+from crossroom.config.listing import listing
+from crossroom.config.load import ConfigurationError, line_of, load, state_folder
+from crossroom.config.schema import Configuration, Kind, read_secret
+
+WRONG = [
+    ('[sip]\nlisten = ["upd://1.2.3.4:5060"]\n', 1, "is not of the form transport://host:port"),
+    ('[sip]\nlisten = ["udp://1.2.3.4:99999"]\n', 1, "is not of the form transport://host:port"),
+    ('[sip]\n\ntrusted = ["bogus"]\n', 1, "does not appear to be an IPv4 or IPv6 network"),
+    ("[server]\n\nlog_levle = 1\n", 3, "'crossroom config' lists every setting"),
+    ('[server]\nlog_level = "loud"\n', 1, "none of debug, info, warning, error"),
+    ('[[domains]]\nname = "a"\n[[domains]]\nname = 3\n', 4, "Expected `str`, got `int`"),
+    ('[[domains]]\nname = "a"\n[[domains]]\nname = "a"\n', 1, "same name"),
+    ('[[domains]]\nname = "a"\nkind = "loped"\n', 3, "Invalid enum value 'loped'"),
+    ('[[domains]]\nname = "a"\nkind = "looped"\n', 1, "needs sip.outbound_proxy"),
+    ('[networks]\n"x.example" = "icq"\n', 1, "Invalid enum value 'icq'"),
+    ("[msrp]\nlisten = []\n", 1, "at least one MSRP listener"),
+    ('[sip]\nlisten = ["tls://1.2.3.4:5061"]\n', 1, "needs tls.certificate"),
+    ('[xmpp.entry]\nlisten = "tcp://0.0.0.0:5222"\n', 1, "may only listen on loopback"),
+    (
+        '[[xmpp.component]]\nconnect = "tcp://127.0.0.1:5347"\ndomain = "conference.localhost"\n',
+        1,
+        "exactly one of secret",
+    ),
+    ("[limits]\nrooms = 0\n", 2, "Expected `int` >= 1"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "what"), WRONG)
+def test_a_wrong_setting_is_refused_with_its_line(tmp_path: Path, text: str, line: int, what: str) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        load(file, {})
+    assert refused.value.where == f"{file}:{line}"
+    assert what in refused.value.what
+
+
+def test_a_component_for_a_domain_that_is_not_served_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text(
+        '[[xmpp.component]]\nconnect = "tcp://[::1]:5347"\ndomain = "other.example"\nsecret = "s"\n'
+    )
+    with pytest.raises(ConfigurationError, match="none of"):
+        load(file, {})
+
+
+def test_what_is_not_toml_or_not_there_is_said_plainly(tmp_path: Path) -> None:
+    file = tmp_path / "crossroom.toml"
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load(file, {})
+    file.write_text("x = [")
+    with pytest.raises(ConfigurationError, match="not TOML"):
+        load(file, {})
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text("[limits]\nrooms = 5\n")
+    environment = {
+        "CROSSROOM_LIMITS__ROOMS": "7",
+        "CROSSROOM_SIP__ADVERTISE": "198.51.100.7",
+        "CROSSROOM_XMPP__ENTRY__DOMAIN": "guests.example",
+        "CROSSROOM_HOME": "no setting of ours",
+    }
+    configuration = load(file, environment)
+    assert configuration.limits.rooms == 7
+    assert configuration.sip.advertise == "198.51.100.7"
+    assert configuration.xmpp.entry.domain == "guests.example"
+
+
+def test_a_wrong_variable_is_named() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(None, {"CROSSROOM_LIMITS__ROOMS": "many"})
+    assert refused.value.where == "CROSSROOM_LIMITS__ROOMS"
+    with pytest.raises(ConfigurationError, match="no table"):
+        load(None, {"CROSSROOM_SIP": "1", "CROSSROOM_XMPP__ENTRY__LISTEN__PORT": "1"})
+
+
+def test_without_a_file_everything_is_on_loopback() -> None:
+    configuration = load(None, {})
+    listeners = [*configuration.sip.listen, *configuration.msrp.listen, configuration.xmpp.entry.listen]
+    assert all(Endpoint.parse(text).is_loopback for text in listeners)
+    assert configuration.domains[0].kind is Kind.HOSTED
+
+
+def test_the_listing_is_a_file_that_gives_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text(listing())
+    assert load(file, {}) == Configuration()
+
+
+def test_a_line_is_found_for_a_quoted_key_and_an_inline_table() -> None:
+    text = '[networks]\n"a.example" = "sip"\n"b.example" = "xmpp"\n'
+    assert line_of(text, "$.networks.b.example") == 3
+    assert line_of("limits = { rooms = 0 }\n", "$.limits.rooms") == 1
+
+
+@pytest.mark.parametrize("text", ["tcp://[::1]:2855", "udp://0.0.0.0:5060", "wss://host.example:443"])
+def test_an_endpoint_reads_back(text: str) -> None:
+    assert str(Endpoint.parse(text)) == text
+
+
+def test_loopback_is_recognised_by_name_and_number() -> None:
+    assert Endpoint.parse("tcp://localhost:1").is_loopback
+    assert not Endpoint.parse("tcp://host.example:1").is_loopback
+
+
+def test_a_secret_comes_from_the_first_line_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s3cret\nsecond line\n")
+    assert read_secret("", str(file)) == "s3cret"
+    assert read_secret("inline", "") == "inline"
+
+
+def test_state_goes_to_the_users_state_directory_unless_configured() -> None:
+    assert state_folder("/srv/x", {}) == Path("/srv/x")
+    assert state_folder("", {"XDG_STATE_HOME": "/state"}) == Path("/state/crossroom")
+    assert state_folder("", {}).parts[-2:] == ("state", "crossroom")
