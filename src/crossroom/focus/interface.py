@@ -100,8 +100,8 @@ class Participation(Protocol):
         """New availability, for networks that show it."""
         ...
 
-    async def moderate(self, order: Order) -> None:
-        """Change somebody's role or affiliation. The order's endpoint must be this seat's own."""
+    async def moderate(self, *orders: Order) -> None:
+        """Change roles or affiliations: all orders or none. Their endpoint must be this seat's own."""
         ...
 
     async def configure(self, configuration: Configuration) -> None:

@@ -59,6 +59,7 @@ class Draft:
     native: Native | None = None
     to: Nickname | None = None
     at: float | None = None  # set only for what was said before it arrived here, POSIX seconds
+    is_kept: bool = True  # False: never in history (XEP-0334 no-store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,16 @@ class Destroy:
 
 
 Order = SetRole | SetAffiliation
+
+
+@dataclass(frozen=True, slots=True)
+class Moderate:
+    """Several orders of one endpoint at once: all are obeyed or none (XEP-0045 §9.2, §17.4)."""
+
+    endpoint: EndpointId
+    orders: tuple[Order, ...]
+
+
 Command = (
     Join
     | Leave
@@ -179,6 +190,7 @@ Command = (
     | SetPresence
     | SetRole
     | SetAffiliation
+    | Moderate
     | Configure
     | Invite
     | Destroy

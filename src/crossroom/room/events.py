@@ -61,10 +61,14 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A participant changed the nickname; `occupant` carries the new one."""
+    """A participant changed the nickname; `occupant` carries the new one.
+
+    All endpoints of the participant are renamed, each by an event of its own; the last one says so.
+    """
 
     occupant: Occupant
     old: Nickname
+    is_last_endpoint: bool = True  # False: the same change of another endpoint follows at once
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     NOT_ALLOWED = "not-allowed"  # the role or affiliation does not permit it
     HIGHER_STANDING = "higher-standing"  # a moderator against an admin, an admin against an owner
     LAST_OWNER = "last-owner"
+    OWN_STANDING = "own-standing"  # nobody bans or kicks themselves (XEP-0045 §9.1: conflict)
     PRIVATE_MESSAGES_OFF = "private-messages-off"
     PRIVATE_MESSAGES_UNSUPPORTED = "private-messages-unsupported"  # the recipient's endpoint cannot
     UNSUPPORTED_CONTENT = "unsupported-content"
