@@ -1,1 +1,1 @@
-"""XMPP: JIDs, stanzas, streams, payloads (RFC 6120, 7622 and XEPs). Pure."""
+"""XMPP as pure values and machines: addresses, stanzas, streams, payloads. No I/O; knows no rooms and no SIP."""
