@@ -1,0 +1,134 @@
+"""Where messages come from and go to: flows and hops, and the Via rules that join them.
+
+RFC 3261 §18.2, RFC 3581 (rport), RFC 5626 (flow). Nothing here resolves a name or opens a connection.
+"""
+
+from dataclasses import dataclass, replace
+
+from crossroom.sip.message import Request, Response
+from crossroom.sip.params import Params
+from crossroom.sip.uri import SipUri
+from crossroom.sip.via import Via
+
+UDP = "UDP"
+TCP = "TCP"
+TLS = "TLS"
+WS = "WS"
+WSS = "WSS"
+STREAMS = frozenset({TCP, TLS, WS, WSS})
+"""Transports that keep order and lose nothing: no retransmission by transactions."""
+SECURE = frozenset({TLS, WSS})
+
+DEFAULT_PORTS = {UDP: 5060, TCP: 5060, TLS: 5061, WS: 80, WSS: 443}
+"""RFC 3261 §19.1.2; RFC 7118 §5.4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One datagram peer, or one connection: what a message came in on, and what it can be answered on.
+
+    Hosts are numeric addresses without brackets. `serial` tells connections apart; 0 for datagrams.
+    """
+
+    transport: str
+    remote_host: str
+    remote_port: int
+    local_host: str = ""
+    local_port: int = 0
+    serial: int = 0
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the transport itself delivers in order and without loss."""
+        return self.transport in STREAMS
+
+    def __str__(self) -> str:
+        return f"{self.transport.lower()}:{self.remote_host}:{self.remote_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """The next place a message goes: a numeric host, a port, a transport.
+
+    `flow`: prefer this one while it is open. `name`: the domain that was asked for, which a TLS certificate
+    must carry (RFC 5922 §4: the name before SRV, not its target).
+    """
+
+    transport: str
+    host: str
+    port: int
+    name: str = ""
+    flow: Flow | None = None
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the transport itself delivers in order and without loss."""
+        return self.transport in STREAMS
+
+    @classmethod
+    def back_on(cls, flow: Flow) -> "Hop":
+        """The other end of a flow."""
+        return cls(flow.transport, flow.remote_host, flow.remote_port, flow=flow)
+
+
+@dataclass(frozen=True, slots=True)
+class SentBy:
+    """What our own Via and Contact say for one transport."""
+
+    host: str
+    port: int
+
+
+def stamp_received(request: Request, flow: Flow) -> Request:
+    """Note in the top Via where the request really came from. RFC 3261 §18.2.1, RFC 3581 §4."""
+    via = request.via
+    asked = via.params.has("rport")
+    if not asked and _bare(via.host) == flow.remote_host:
+        return request
+    # RFC 3581 §4: with rport, received is written even when it equals sent-by
+    params = via.params.with_("received", flow.remote_host)
+    if asked:
+        params = params.with_("rport", str(flow.remote_port))
+    stamped = str(replace(via, params=params))
+    others = request.headers.all("Via")[1:]
+    headers = request.headers.with_("Via", stamped)
+    for other in others:
+        headers = headers.adding("Via", other)
+    return replace(request, headers=headers)
+
+
+def response_hop(request: Request, flow: Flow) -> Hop:
+    """Where the answer to a request goes: its own connection, or received/rport. RFC 3261 §18.2.2."""
+    via = request.via
+    if flow.reliable:
+        # if the connection is gone, a new one goes to sent-by
+        port = via.port or DEFAULT_PORTS.get(flow.transport, 5060)
+        return Hop(flow.transport, flow.remote_host, port, flow=flow)
+    port = flow.remote_port if via.params.has("rport") else via.port or DEFAULT_PORTS[UDP]
+    # the source address is what `received` says: never trust an address that the sender wrote itself
+    answer = replace(flow, remote_port=port)
+    return Hop(flow.transport, flow.remote_host, port, flow=answer)
+
+
+def via_for(hop: Hop, sent_by: SentBy, branch: str) -> Via:
+    """Our own Via for a request that goes to this hop. RFC 3581 §3: an empty rport on UDP."""
+    params = Params().with_("branch", branch)
+    if not hop.reliable:
+        params = params.with_("rport", None)
+    return Via(hop.transport, sent_by.host, sent_by.port, params)
+
+
+def next_hop_uri(request: Request) -> SipUri | None:
+    """The URI to resolve for a request: its first Route, else its Request-URI; None if neither is SIP."""
+    routes = request.routes
+    uri = routes[0].uri if routes else request.uri
+    return uri if isinstance(uri, SipUri) else None
+
+
+def transport_of(message: Request | Response) -> str:
+    """The transport named in the top Via, in capitals."""
+    return message.via.transport.upper()
+
+
+def _bare(host: str) -> str:
+    return host[1:-1] if host.startswith("[") else host

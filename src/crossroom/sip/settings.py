@@ -1,0 +1,70 @@
+"""What the pure user agent is told once: timer values, identifiers, what it supports, its limits.
+
+RFC 3261 §17.1.1.1 and table 4 (timers), RFC 4028 (session timer), RFC 3261 §20.5/§20.37 (Allow, Supported).
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Ids(Protocol):
+    """Where tags, branches and Call-IDs come from."""
+
+    def token(self) -> str:
+        """A fresh unguessable token, RFC 3261 §19.3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """RFC 3261 table 4, in seconds; everything else is computed from these."""
+
+    t1: float = 0.5
+    t2: float = 4.0
+    t4: float = 5.0
+
+    @property
+    def timeout(self) -> float:
+        """64*T1: timers B, F, H, J, L, M and N."""
+        return 64 * self.t1
+
+    @property
+    def d(self) -> float:
+        """Timer D, at least 32 s on unreliable transports."""
+        return max(32.0, 64 * self.t1)
+
+
+ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE")
+SUPPORTED = ("timer", "replaces", "norefersub", "tdialog", "gruu")
+UNDERSTOOD = frozenset({*SUPPORTED, "100rel", "recipient-list-invite", "multiple-refer", "nosub"})
+"""Option tags that a Require may name: these, or 420 (RFC 3261 §8.2.2.3).
+
+`100rel` is honoured by sending no provisional response but 100 to those who require it (RFC 3262 §3).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """The user agent's own words and limits.
+
+    timers: RFC 3261 table 4. user_agent: what User-Agent and Server say, empty for nothing.
+    allow, supported: methods and option tags we announce. events: packages for Allow-Events and 489.
+    understood: option tags accepted in Require.
+    accept: body types for Accept in OPTIONS and 415.
+    session_expires, min_se: seconds, RFC 4028 §4 and §5 (never below 90).
+    datagram_limit: octets above which a request leaves UDP, RFC 3261 §18.1.1.
+    max_transactions: open transactions; a request beyond is answered 503 with Retry-After.
+    max_redirects: contacts tried after 3xx answers for one call.
+    """
+
+    timers: Timers = field(default_factory=Timers)
+    user_agent: str = "Crossroom"
+    allow: tuple[str, ...] = ALLOW
+    supported: tuple[str, ...] = SUPPORTED
+    understood: frozenset[str] = UNDERSTOOD
+    events: tuple[str, ...] = ("conference", "refer")
+    accept: tuple[str, ...] = ("application/sdp",)
+    session_expires: int = 1800
+    min_se: int = 90
+    datagram_limit: int = 1300
+    max_transactions: int = 20_000
+    max_redirects: int = 5
