@@ -1,0 +1,1 @@
+"""`crossroom demo`: real participants of both networks in one room, on this machine, checked step by step."""
