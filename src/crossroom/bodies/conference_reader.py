@@ -23,7 +23,7 @@ from crossroom.bodies.conference_info import (
     User,
     Users,
 )
-from crossroom.bodies.xml import Element, Limits, Name, parse_document
+from crossroom.bodies.xml import DEFAULT_LIMITS, Element, Limits, Name, parse_document
 from crossroom.machine import ParseError
 
 ReadT = TypeVar("ReadT")
@@ -33,7 +33,7 @@ _NICKNAME = Name("nickname", XCON_NAMESPACE)
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def parse(body: bytes, limits: Limits = Limits()) -> ConferenceInfo:
+def parse(body: bytes, limits: Limits = DEFAULT_LIMITS) -> ConferenceInfo:
     """Read a document; raises ParseError."""
     root = parse_document(body, limits)
     if root.name.local != "conference-info" or root.name.namespace not in {NAMESPACE, ""}:

@@ -29,6 +29,9 @@ class Limits:
     depth: int = 16  # conference-info itself needs eight
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A name in its namespace; an empty namespace is none."""
@@ -51,7 +54,7 @@ class Element:
         return next((value for key, value in self.attributes if key == name), None)
 
 
-def parse_document(document: bytes, limits: Limits = Limits()) -> Element:
+def parse_document(document: bytes, limits: Limits = DEFAULT_LIMITS) -> Element:
     """Read a document, always as UTF-8; raises ParseError for anything that is not well-formed and harmless."""
     if len(document) > limits.octets:
         raise ParseError(f"document is longer than {limits.octets} octets")
