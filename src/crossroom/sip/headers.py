@@ -1,0 +1,180 @@
+"""The header fields of one message: an immutable, ordered multimap of text (RFC 3261 §7.3, §20).
+
+Knows names, compact forms and which fields are comma lists; typed values live in a module per family.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from crossroom.machine import LocalProtocolError
+from crossroom.sip import grammar
+
+# RFC 3261 §7.3.3 and the RFCs that registered a compact form: 3515, 3892, 6665, 4028, 3841, 8224.
+COMPACT = {
+    "a": "Accept-Contact",
+    "b": "Referred-By",
+    "c": "Content-Type",
+    "d": "Request-Disposition",
+    "e": "Content-Encoding",
+    "f": "From",
+    "i": "Call-ID",
+    "j": "Reject-Contact",
+    "k": "Supported",
+    "l": "Content-Length",
+    "m": "Contact",
+    "o": "Event",
+    "r": "Refer-To",
+    "s": "Subject",
+    "t": "To",
+    "u": "Allow-Events",
+    "v": "Via",
+    "x": "Session-Expires",
+    "y": "Identity",
+}
+
+# RFC 3261 §7.3.1: a comma separates values only where the grammar of the field is a list.
+LISTS = frozenset(
+    """
+    Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Call-Info Contact
+    Content-Encoding Content-Language Error-Info History-Info In-Reply-To P-Asserted-Identity
+    P-Preferred-Identity Path Proxy-Require Reason Record-Route Refer-To Reject-Contact Require Route
+    Security-Client Security-Server Security-Verify Service-Route Supported Unsupported Via Warning
+    """.split()
+)
+
+# Fields that exist once (RFC 3261 §20 and the owners of the rest); the second one makes a message unreadable.
+SINGLE = frozenset(
+    """
+    Call-ID Content-Disposition Content-Length Content-Type CSeq Date Event Expires From Max-Forwards
+    Min-Expires Min-SE Organization RAck Refer-Sub Referred-By Replaces Retry-After RSeq Server
+    Session-Expires Subject Subscription-State Target-Dialog Timestamp To User-Agent
+    """.split()
+)
+
+_OTHERS = """
+    Authentication-Info Authorization Flow-Timer Identity MIME-Version Priority Privacy Proxy-Authenticate
+    Proxy-Authorization Refer-Events-At Reply-To Request-Disposition SIP-ETag SIP-If-Match WWW-Authenticate
+    """.split()  # noqa: SIM905 -- reads as the registry does
+
+_CANONICAL = {name.lower(): name for name in (*LISTS, *SINGLE, *_OTHERS)} | COMPACT
+
+
+def canonical(name: str) -> str:
+    """Return the full, usual spelling of a header name; an unknown name stays as it is."""
+    return _CANONICAL.get(name.lower(), name)
+
+
+class Headers:
+    """An ordered multimap; names compare without case, in full or compact form. Never changes.
+
+    `fields` are (name, value) pairs, one per header line.
+
+    Raises:
+        LocalProtocolError: a name that is no token, or a value with CR, LF or NUL.
+
+    """
+
+    __slots__ = ("_index", "fields")
+
+    fields: tuple[tuple[str, str], ...]
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        checked = tuple((_checked_name(name), grammar.check_line(value).strip()) for name, value in fields)
+        self._fill(checked)
+
+    @classmethod
+    def from_wire(cls, fields: tuple[tuple[str, str], ...]) -> "Headers":
+        """Take lines that a reader has already split, checked and given canonical names."""
+        headers = cls.__new__(cls)
+        headers._fill(fields)  # noqa: SLF001 -- our own second constructor
+        return headers
+
+    def _fill(self, fields: tuple[tuple[str, str], ...]) -> None:
+        self.fields = fields
+        self._index: dict[str, list[str]] = {}
+        for name, value in fields:
+            self._index.setdefault(name.lower(), []).append(value)
+
+    def get(self, name: str) -> str | None:
+        """Return the first line's value as written, None if there is none."""
+        values = self._index.get(canonical(name).lower())
+        return values[0] if values else None
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """Return the value of every line of that name, commas untouched."""
+        return tuple(self._index.get(canonical(name).lower(), ()))
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value: comma lists are split where the field is a list; empty values are dropped.
+
+        Raises:
+            ParseError: a quote or bracket in a list is never closed.
+
+        """
+        full = canonical(name)
+        lines = self._index.get(full.lower(), ())
+        if full not in LISTS:
+            return tuple(lines)
+        return tuple([value for line in lines for value in grammar.split_commas(line) if value])
+
+    def has(self, name: str) -> bool:
+        """True if there is such a line."""
+        return canonical(name).lower() in self._index
+
+    def with_(self, name: str, value: str) -> "Headers":
+        """Replace all lines of that name by one, standing where the first stood (or at the end)."""
+        full = canonical(name)
+        if not self.has(full):
+            return self.adding(full, value)
+        kept: list[tuple[str, str]] = []
+        placed = False
+        for known, old in self.fields:
+            if known.lower() != full.lower():
+                kept.append((known, old))
+            elif not placed:
+                kept.append((full, value))
+                placed = True
+        return Headers(kept)
+
+    def adding(self, name: str, value: str) -> "Headers":
+        """Add a line at the end."""
+        return Headers((*self.fields, (name, value)))
+
+    def adding_all(self, name: str, values: Iterable[str]) -> "Headers":
+        """Add a line for each value."""
+        return Headers((*self.fields, *((name, value) for value in values)))
+
+    def prepending(self, name: str, value: str) -> "Headers":
+        """Add a line before all others of that name (or before everything): a new top Via or Route."""
+        low = canonical(name).lower()
+        place = next((at for at, (known, _) in enumerate(self.fields) if known.lower() == low), 0)
+        return Headers((*self.fields[:place], (name, value), *self.fields[place:]))
+
+    def without(self, *names: str) -> "Headers":
+        """Leave all lines of those names out."""
+        gone = {canonical(name).lower() for name in names}
+        return Headers(pair for pair in self.fields if pair[0].lower() not in gone)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def __eq__(self, other: object) -> bool:
+        return self.fields == other.fields if isinstance(other, Headers) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self.fields)!r})"
+
+
+def _checked_name(name: str) -> str:
+    full = canonical(name)
+    if not grammar.is_token(full):
+        raise LocalProtocolError(f"not a header name: {name!r}")
+    return full
+
+
+NO_HEADERS = Headers()

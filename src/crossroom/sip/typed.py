@@ -1,0 +1,133 @@
+"""What requests and responses share: header fields read as values, each once, when first asked for.
+
+Every accessor raises ParseError for a value that cannot be read. Readers have already proved Via, From, To,
+Call-ID and CSeq of whatever they hand out. Rarer fields are read with the `parse` of their own module.
+"""
+
+from functools import cached_property
+
+from crossroom.machine import ParseError
+from crossroom.sip import grammar
+from crossroom.sip.address import NameAddr
+from crossroom.sip.content import ContentType
+from crossroom.sip.cseq import CSeq
+from crossroom.sip.event import Event
+from crossroom.sip.headers import Headers
+from crossroom.sip.via import Via
+
+_MAX_HOPS = 255  # RFC 3261 §20.22
+_MAX_SECONDS = 2**32 - 1  # RFC 3261 §20.19
+
+
+class TypedHeaders:
+    """Accessors over `headers`; results are remembered per message."""
+
+    headers: Headers
+    body: bytes
+
+    @cached_property
+    def vias(self) -> tuple[Via, ...]:
+        """All hops, the top one first."""
+        return tuple([Via.parse(value) for value in self.headers.all("Via")])
+
+    @cached_property
+    def via(self) -> Via:
+        """The top Via."""
+        line = self._needed("Via")
+        return Via.parse(grammar.split_commas(line)[0])
+
+    @cached_property
+    def from_(self) -> NameAddr:
+        """From."""
+        return NameAddr.parse(self._needed("From"))
+
+    @cached_property
+    def to(self) -> NameAddr:
+        """To."""
+        return NameAddr.parse(self._needed("To"))
+
+    @cached_property
+    def call_id(self) -> str:
+        """Call-ID, compared with case."""
+        value = self._needed("Call-ID")
+        if not value or any(character.isspace() for character in value):
+            raise ParseError(f"not a Call-ID: {value!r}")
+        return value
+
+    @cached_property
+    def cseq(self) -> CSeq:
+        """CSeq."""
+        return CSeq.parse(self._needed("CSeq"))
+
+    @cached_property
+    def contacts(self) -> tuple[NameAddr, ...]:
+        """Contact addresses; none for `Contact: *`."""
+        values = self.headers.all("Contact")
+        return () if values == ("*",) else tuple([NameAddr.parse(value) for value in values])
+
+    @property
+    def contact(self) -> NameAddr | None:
+        """The first Contact: the peer of a dialog has exactly one."""
+        return self.contacts[0] if self.contacts else None
+
+    @cached_property
+    def routes(self) -> tuple[NameAddr, ...]:
+        """Route, in order."""
+        return tuple([NameAddr.parse(value) for value in self.headers.all("Route")])
+
+    @cached_property
+    def record_routes(self) -> tuple[NameAddr, ...]:
+        """Record-Route, in order."""
+        return tuple([NameAddr.parse(value) for value in self.headers.all("Record-Route")])
+
+    @cached_property
+    def max_forwards(self) -> int | None:
+        """Max-Forwards; None if missing (RFC 2543 peers)."""
+        return self.number("Max-Forwards", _MAX_HOPS)
+
+    @cached_property
+    def expires(self) -> int | None:
+        """Expires in seconds."""
+        return self.number("Expires", _MAX_SECONDS)
+
+    @cached_property
+    def event(self) -> Event | None:
+        """Event (RFC 6665)."""
+        value = self.headers.get("Event")
+        return None if value is None else Event.parse(value)
+
+    @cached_property
+    def content_type(self) -> ContentType | None:
+        """Content-Type."""
+        value = self.headers.get("Content-Type")
+        return None if value is None else ContentType.parse(value)
+
+    @cached_property
+    def require(self) -> tuple[str, ...]:
+        """Require: option tags in lower case."""
+        return self.tokens("Require")
+
+    @cached_property
+    def supported(self) -> tuple[str, ...]:
+        """Supported: option tags in lower case."""
+        return self.tokens("Supported")
+
+    @cached_property
+    def allow(self) -> tuple[str, ...]:
+        """Allow: methods, as written."""
+        return self.headers.all("Allow")
+
+    def tokens(self, name: str) -> tuple[str, ...]:
+        """Return a list of case-insensitive tokens in lower case."""
+        return tuple([value.lower() for value in self.headers.all(name)])
+
+    def number(self, name: str, limit: int = _MAX_SECONDS) -> int | None:
+        """Return a whole number of at most `limit`, None if the field is missing."""
+        value = self.headers.get(name)
+        return None if value is None else grammar.number(value, limit, name)
+
+    def _needed(self, name: str) -> str:
+        value = self.headers.get(name)
+        if value is None:
+            raise ParseError(f"no {name}")
+        return value
