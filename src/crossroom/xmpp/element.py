@@ -82,7 +82,7 @@ class Element:
 
 
 def element(
-    name: str, namespace: str = OWN, *children: Element | str | None, **attributes: str | None
+    name: str, namespace: str = OWN, /, *children: Element | str | None, **attributes: str | None
 ) -> Element:
     """An element written down shortly: `None` children and attributes are left out, `from_` means `from`."""
     return Element(
