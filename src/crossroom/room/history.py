@@ -1,0 +1,84 @@
+"""What was said: bounded by number and octets, replayed to joiners as they asked: XEP-0045 §7.2.13-14."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from crossroom.room.commands import HistoryRequest
+from crossroom.room.events import Occupant, Posted
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One post as it is replayed, in both views of its author (visibility.py)."""
+
+    full: Posted
+    plain: Posted
+    octets: int  # what it counts against the room's bound
+    text_octets: int  # what it counts against a joiner's
+
+
+class History:
+    """The latest posts, oldest first, in at most `max_posts` entries and `max_octets` octets."""
+
+    def __init__(self, max_posts: int, max_octets: int, posts: Iterable[Posted] = ()) -> None:
+        self._entries: deque[Entry] = deque()
+        self._octets = 0
+        self._max_posts = max_posts
+        self._max_octets = max_octets
+        for post in posts:
+            self.add(post)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Posted]:
+        return (entry.full for entry in self._entries)
+
+    def add(self, post: Posted) -> None:
+        """Keep a post; `post.author` is the full view."""
+        full = replace(post, delayed=True)
+        text_octets = post.content.size if post.content else 0
+        octets = text_octets + (len(post.native.octets) if post.native else 0)
+        self._entries.append(Entry(full, replace(full, author=unnamed(post.author)), octets, text_octets))
+        self._octets += octets
+        self._trim()
+
+    def resize(self, max_posts: int) -> None:
+        """Another number of posts from now on."""
+        self._max_posts = max_posts
+        self._trim()
+
+    def hide_addresses(self) -> None:
+        """Nobody learns later who wrote under the promise that addresses are not shown."""
+        self._entries = deque(replace(entry, full=entry.plain) for entry in self._entries)
+
+    def replay(self, request: HistoryRequest, now: float, *, is_full: bool) -> list[Posted]:
+        """Choose the newest posts that meet every bound of the request, oldest first."""
+        # XEP-0045 §7.2.13: several attributes together: the one that gives the least is obeyed
+        earliest = max(
+            request.since if request.since is not None else 0.0,
+            now - request.seconds if request.seconds is not None else 0.0,
+        )
+        chosen: list[Posted] = []
+        octets = 0
+        for entry in reversed(self._entries):
+            octets += entry.text_octets
+            is_enough = request.max_posts is not None and len(chosen) >= request.max_posts
+            # "maxchars='0'" asks for none at all, also of posts without text
+            is_long = request.max_octets is not None and (
+                octets > request.max_octets or not request.max_octets
+            )
+            if is_enough or is_long or entry.full.at < earliest:
+                break
+            chosen.append(entry.full if is_full else entry.plain)
+        return chosen[::-1]
+
+    def _trim(self) -> None:
+        while self._entries and (len(self._entries) > self._max_posts or self._octets > self._max_octets):
+            self._octets -= self._entries.popleft().octets
+
+
+def unnamed(occupant: Occupant) -> Occupant:
+    """The same occupant without what tells who it is outside."""
+    return replace(occupant, address=None, referred_by=None)

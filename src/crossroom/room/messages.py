@@ -1,0 +1,93 @@
+"""Saying something to everybody or to one participant, and typing: XEP-0045 §7.4-7.5, RFC 7701 §6."""
+
+from dataclasses import replace
+
+from crossroom.room.address import EndpointId, Nickname
+from crossroom.room.commands import Compose, Draft, Post
+from crossroom.room.configuration import PrivateMessages
+from crossroom.room.events import ComposingChanged, Delivery, Posted
+from crossroom.room.reasons import Reason, Refused
+from crossroom.room.roster import Participant, Seat
+from crossroom.room.standing import Role
+from crossroom.room.state import RoomState
+from crossroom.room.visibility import fan_out, sees_addresses, view, views
+
+PRIVATE_ROLE = {  # muc#roomconfig_allowpm: the role that it takes to send one
+    PrivateMessages.ANYONE: Role.VISITOR,
+    PrivateMessages.PARTICIPANTS: Role.PARTICIPANT,
+    PrivateMessages.MODERATORS: Role.MODERATOR,
+}
+
+
+def post(state: RoomState, command: Post, now: float) -> list[Delivery]:
+    """Pass a message on; `now` becomes its time, whatever the author claims."""
+    seat = state.seat(command.endpoint)
+    _fits(state, command.draft)
+    if command.draft.to is not None:
+        return _private(state, seat, command, command.draft.to, now)
+    _has_voice(seat)
+    posted = _posted(state, seat, command, now)
+    if command.draft.is_kept and command.draft.content is not None:
+        state.history.add(posted)
+    return fan_out(
+        state,
+        views(state, seat),
+        lambda author: posted if author is posted.author else replace(posted, author=author),
+    )
+
+
+def compose(state: RoomState, command: Compose) -> list[Delivery]:
+    """Pass typing on, to everybody with the writer, or to one participant."""
+    seat = state.seat(command.endpoint)
+    if command.to is None:
+        _has_voice(seat)
+        return fan_out(state, views(state, seat), lambda author: ComposingChanged(author, command.state))
+    target = _recipient(state, seat, command.to)
+    author = view(state, seat, is_full=sees_addresses(state, target))
+    return [Delivery(ComposingChanged(author, command.state, target.nickname), _private_seats(target))]
+
+
+def _private(state: RoomState, seat: Seat, command: Post, to: Nickname, now: float) -> list[Delivery]:
+    """RFC 7701 §6.2: all endpoints of the recipient get it, nobody else, and no history."""
+    target = _recipient(state, seat, to)
+    author = view(state, seat, is_full=sees_addresses(state, target))
+    posted = replace(_posted(state, seat, command, now), author=author, to=target.nickname)
+    return [Delivery(posted, _private_seats(target))]
+
+
+def _posted(state: RoomState, seat: Seat, command: Post, now: float) -> Posted:
+    draft = command.draft
+    author = view(state, seat, is_full=True)
+    return Posted(author, draft.id, command.archive_id, now, draft.content, draft.native)
+
+
+def _fits(state: RoomState, draft: Draft) -> None:
+    octets = (draft.content.size if draft.content else 0) + (len(draft.native.octets) if draft.native else 0)
+    if octets > state.limits.post_octets:
+        raise Refused(Reason.TOO_LARGE, f"{octets} octets, more than {state.limits.post_octets}")
+
+
+def _has_voice(seat: Seat) -> None:
+    # XEP-0045 §7.4: a visitor of a moderated room is refused
+    if seat.participant.role < Role.PARTICIPANT:
+        raise Refused(Reason.NO_VOICE)
+
+
+def _recipient(state: RoomState, seat: Seat, to: Nickname) -> Participant:
+    """Find whom a private message is for, if the sender may write one."""
+    needed = PRIVATE_ROLE.get(state.configuration.private_messages)
+    if needed is None:
+        raise Refused(Reason.PRIVATE_MESSAGES_OFF)
+    if seat.participant.role < needed:
+        raise Refused(Reason.NOT_ALLOWED)
+    target = state.roster.find(to)
+    if target is None:
+        raise Refused(Reason.NO_SUCH_PARTICIPANT)
+    return target
+
+
+def _private_seats(target: Participant) -> tuple[EndpointId, ...]:
+    seats = tuple(seat.endpoint for seat in target.seats.values() if seat.takes_private)
+    if not seats:
+        raise Refused(Reason.PRIVATE_MESSAGES_UNSUPPORTED)
+    return seats
