@@ -1,0 +1,177 @@
+"""UDP and TCP (and TLS over TCP) under a SIP test peer: bytes in, messages out, replies where they came from.
+
+Callbacks only, no tasks: what arrives is given to `receive(message, reply)` at once.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import cast
+
+from peers.sip_message import SipMessage, SipStream
+from peers.transcript import Transcript
+
+Reply = Callable[[bytes], None]
+Receive = Callable[[SipMessage, Reply], None]
+Target = tuple[str, int]
+
+
+class UdpTransport(asyncio.DatagramProtocol):
+    """One socket for everything."""
+
+    name = "UDP"
+    reliable = False
+
+    def __init__(self, host: str, transcript: Transcript, receive: Receive) -> None:
+        self._host = host
+        self._transcript = transcript
+        self._receive = receive
+        self._closed = asyncio.Event()
+        self.port = 0
+
+    async def open(self) -> None:
+        """Bind to a free port."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self._host, 0))
+        self._transport = transport
+        self.port = transport.get_extra_info("sockname")[1]
+
+    async def send(self, data: bytes, target: Target) -> None:
+        """Send one datagram."""
+        self._write(data, target)
+
+    def send_now(self, data: bytes, target: Target) -> None:
+        """Send one datagram without waiting."""
+        self._write(data, target)
+
+    def _write(self, data: bytes, target: Target) -> None:
+        self._transcript.sent(f"sip udp {target[0]}:{target[1]}", data)
+        self._transport.sendto(data, target)
+
+    def datagram_received(self, data: bytes, addr: Target) -> None:
+        self._transcript.received(f"sip udp {addr[0]}:{addr[1]}", data)
+        if not data.strip():
+            return
+        try:
+            message = SipMessage.parse(data)
+        except ValueError as error:
+            self._transcript.note(f"unreadable SIP: {error}")
+            return
+        self._receive(message, lambda answer: self._write(answer, addr))
+
+    def error_received(self, exc: Exception) -> None:
+        self._transcript.note(f"UDP error: {exc}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transcript.note(f"UDP socket closed {exc or ''}")
+        self._closed.set()
+
+    async def close(self) -> None:
+        """Close the socket and wait until it is."""
+        self._transport.close()
+        await self._closed.wait()
+
+
+class TcpConnection(asyncio.Protocol):
+    """One TCP or TLS connection, whoever opened it."""
+
+    def __init__(self, transcript: Transcript, receive: Receive, opened: set["TcpConnection"]) -> None:
+        self._transcript = transcript
+        self._receive = receive
+        self._opened = opened
+        self._stream = SipStream()
+        self.closed = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        host, port = self.transport.get_extra_info("peername")[:2]
+        self._label = f"sip tcp {host}:{port}"
+        self._opened.add(self)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._transcript.sent(self._label, data)
+        self.transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        self._transcript.received(self._label, data)
+        try:
+            messages = self._stream.receive_data(data)
+        except ValueError as error:
+            self._transcript.note(f"unreadable SIP stream: {error}")
+            self.transport.close()
+            return
+        for message in messages:
+            self._receive(message, self.write)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transcript.note(f"{self._label} closed {exc or ''}")
+        self._opened.discard(self)
+        self.closed.set()
+
+
+class TcpTransport:
+    """A listening socket, and connections opened on demand, one per target."""
+
+    reliable = True
+
+    def __init__(  # noqa: PLR0913 - TLS needs its three
+        self,
+        host: str,
+        transcript: Transcript,
+        receive: Receive,
+        *,
+        client_tls: ssl.SSLContext | None = None,
+        server_tls: ssl.SSLContext | None = None,
+        server_name: str | None = None,
+    ) -> None:
+        self.name = "TLS" if client_tls else "TCP"
+        self.port = 0
+        self._host = host
+        self._transcript = transcript
+        self._receive = receive
+        self._client_tls = client_tls
+        self._server_tls = server_tls
+        self._server_name = server_name
+        self._opened: set[TcpConnection] = set()
+        self._by_target: dict[Target, TcpConnection] = {}
+
+    def _protocol(self) -> TcpConnection:
+        return TcpConnection(self._transcript, self._receive, self._opened)
+
+    async def open(self) -> None:
+        """Listen on a free port."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._protocol, self._host, 0, ssl=self._server_tls)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def send(self, data: bytes, target: Target) -> None:
+        """Send on the connection to `target`, opening it when there is none."""
+        connection = self._by_target.get(target)
+        if connection is None or connection.transport.is_closing():
+            name = (self._server_name or target[0]) if self._client_tls else None
+            loop = asyncio.get_running_loop()
+            _, connection = await loop.create_connection(
+                self._protocol, *target, ssl=self._client_tls, server_hostname=name
+            )
+            self._by_target[target] = connection
+        connection.write(data)
+
+    def send_now(self, data: bytes, target: Target) -> None:
+        """Send on a connection that exists; note when there is none."""
+        connection = self._by_target.get(target)
+        if connection is None or connection.transport.is_closing():
+            self._transcript.note(f"no connection to {target} any more")
+        else:
+            connection.write(data)
+
+    async def close(self) -> None:
+        """Close the listener and every connection, and wait until they are."""
+        self._server.close()
+        for connection in list(self._opened):
+            connection.transport.close()
+            await connection.closed.wait()
+        await self._server.wait_closed()
+
+
+SipTransport = UdpTransport | TcpTransport
