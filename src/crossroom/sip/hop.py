@@ -4,8 +4,10 @@ RFC 3261 §18.2, RFC 3581 (rport), RFC 5626 (flow). Nothing here resolves a name
 """
 
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
-from crossroom.sip.message import Request, Response
+from crossroom.sip.headers import Headers
+from crossroom.sip.message import Request
 from crossroom.sip.params import Params
 from crossroom.sip.uri import SipUri
 from crossroom.sip.via import Via
@@ -81,31 +83,27 @@ class SentBy:
 
 def stamp_received(request: Request, flow: Flow) -> Request:
     """Note in the top Via where the request really came from. RFC 3261 §18.2.1, RFC 3581 §4."""
-    via = request.via
-    asked = via.params.has("rport")
-    if not asked and _bare(via.host) == flow.remote_host:
+    stamped = request.via.stamped(flow.remote_host, flow.remote_port)
+    if stamped == request.via:
         return request
-    # RFC 3581 §4: with rport, received is written even when it equals sent-by
-    params = via.params.with_("received", flow.remote_host)
-    if asked:
-        params = params.with_("rport", str(flow.remote_port))
-    stamped = str(replace(via, params=params))
-    others = request.headers.all("Via")[1:]
-    headers = request.headers.with_("Via", stamped)
-    for other in others:
-        headers = headers.adding("Via", other)
-    return replace(request, headers=headers)
+    return request.with_headers(with_top_via(request.headers, stamped))
+
+
+def with_top_via(headers: Headers, via: Via) -> Headers:
+    """The same headers with another top Via; the hops below stay."""
+    below = headers.all("Via")[1:]
+    return headers.without("Via").adding_all("Via", below).prepending("Via", str(via))
 
 
 def response_hop(request: Request, flow: Flow) -> Hop:
     """Where the answer to a request goes: its own connection, or received/rport. RFC 3261 §18.2.2."""
     via = request.via
+    # the source address is what `received` says: never trust an address that the sender wrote itself
     if flow.reliable:
         # if the connection is gone, a new one goes to sent-by
         port = via.port or DEFAULT_PORTS.get(flow.transport, 5060)
         return Hop(flow.transport, flow.remote_host, port, flow=flow)
-    port = flow.remote_port if via.params.has("rport") else via.port or DEFAULT_PORTS[UDP]
-    # the source address is what `received` says: never trust an address that the sender wrote itself
+    port = flow.remote_port if via.wants_rport else via.port or DEFAULT_PORTS[UDP]
     answer = replace(flow, remote_port=port)
     return Hop(flow.transport, flow.remote_host, port, flow=answer)
 
@@ -125,10 +123,20 @@ def next_hop_uri(request: Request) -> SipUri | None:
     return uri if isinstance(uri, SipUri) else None
 
 
-def transport_of(message: Request | Response) -> str:
-    """The transport named in the top Via, in capitals."""
-    return message.via.transport.upper()
+def literal_hop(uri: SipUri) -> Hop | None:
+    """The hop of a URI that names a numeric host: nothing to look up. RFC 3263 §4.1, §4.2."""
+    host = uri.host.strip("[]")
+    try:
+        ip_address(host)
+    except ValueError:
+        return None
+    transport = transport_for(uri)
+    return Hop(transport, host, uri.port or DEFAULT_PORTS.get(transport, 5060), name=host)
 
 
-def _bare(host: str) -> str:
-    return host[1:-1] if host.startswith("[") else host
+def transport_for(uri: SipUri) -> str:
+    """The transport that a URI asks for, or else the default: UDP, and TLS for sips. RFC 3263 §4.1."""
+    named = (uri.transport or "").upper()
+    if uri.scheme == "sips":
+        return WSS if named in {WS, WSS} else TLS
+    return named if named in DEFAULT_PORTS else UDP

@@ -1,0 +1,136 @@
+"""Dialogs: who talks to whom, by which route, with which numbers. RFC 3261 §12.
+
+A dialog is state shared by its usages (RFC 5057); it sends nothing itself.
+"""
+
+from dataclasses import dataclass
+
+from crossroom.sip.address import NameAddr
+from crossroom.sip.headers import Headers
+from crossroom.sip.hop import Flow, literal_hop
+from crossroom.sip.message import Request, Response
+from crossroom.sip.uri import OtherUri, SipUri
+
+
+@dataclass(frozen=True, slots=True)
+class DialogId:
+    """RFC 3261 §12: Call-ID, local tag, remote tag."""
+
+    call_id: str
+    local_tag: str
+    remote_tag: str
+
+
+class Dialog:
+    """One dialog. `usages` are what keeps it alive; the table forgets it with the last one.
+
+    contact: our Contact, in every target refresh. `flow`: what the peer's requests came in on, if any did.
+    """
+
+    def __init__(
+        self,
+        id_: DialogId,
+        addresses: tuple[NameAddr, NameAddr],
+        contact: NameAddr,
+        remote_contact: NameAddr,
+        route_set: tuple[NameAddr, ...] = (),
+    ) -> None:
+        self.id = id_
+        self.local, self.remote = addresses
+        self.contact = contact
+        self.remote_contact = remote_contact
+        self.route_set = route_set
+        self.local_cseq = 0
+        self.remote_cseq: int | None = None
+        self.flow: Flow | None = None
+        self.usages: list[object] = []
+
+    @classmethod
+    def as_uas(cls, request: Request, tag: str, contact: NameAddr, flow: Flow) -> "Dialog":
+        """The dialog that our answer to this request makes. RFC 3261 §12.1.1: route set in order."""
+        remote_contact = request.contact or request.from_.without_tag()
+        id_ = DialogId(request.call_id, tag, request.from_.tag or "")
+        local = request.to if request.to.tag else request.to.with_tag(tag)
+        dialog = cls(id_, (local, request.from_), contact, remote_contact, request.record_routes)
+        dialog.remote_cseq = request.cseq.number
+        dialog.flow = flow
+        return dialog
+
+    @classmethod
+    def as_uac(cls, request: Request, response: Response, contact: NameAddr) -> "Dialog":
+        """The dialog that this response to our request makes. RFC 3261 §12.1.2: route set reversed."""
+        remote_contact = response.contact or NameAddr(request.uri)
+        id_ = DialogId(request.call_id, request.from_.tag or "", response.to.tag or "")
+        routes = tuple(reversed(response.record_routes))
+        dialog = cls(id_, (request.from_, response.to), contact, remote_contact, routes)
+        dialog.local_cseq = request.cseq.number
+        return dialog
+
+    @classmethod
+    def from_notify(cls, request: Request, notify: Request, contact: NameAddr) -> "Dialog":
+        """The dialog that a NOTIFY makes before, or instead of, the 2xx to our SUBSCRIBE. RFC 6665 §4.4.1."""
+        id_ = DialogId(request.call_id, request.from_.tag or "", notify.from_.tag or "")
+        remote_contact = notify.contact or NameAddr(request.uri)
+        # the NOTIFY is a request of the peer, so its Record-Route is already in our order
+        dialog = cls(id_, (request.from_, notify.from_), contact, remote_contact, notify.record_routes)
+        dialog.local_cseq = request.cseq.number
+        return dialog
+
+    def next_cseq(self) -> int:
+        """A fresh CSeq number of ours. RFC 3261 §12.2.1.1: "strictly monotonically increasing"."""
+        self.local_cseq += 1
+        return self.local_cseq
+
+    def request(self, method: str, cseq: int | None = None) -> Request:
+        """A request inside the dialog, without Via. RFC 3261 §12.2.1.1. ACK gives its INVITE's number."""
+        number = self.next_cseq() if cseq is None else cseq
+        uri, routes = self._routing()
+        headers = Headers([("Max-Forwards", "70")]).adding_all("Route", [str(route) for route in routes])
+        headers = headers.adding("From", str(self.local)).adding("To", str(self.remote))
+        headers = headers.adding("Call-ID", self.id.call_id).adding("CSeq", f"{number} {method}")
+        if method in TARGET_REFRESH:
+            headers = headers.adding("Contact", str(self.contact))
+        return Request(method, uri, headers)
+
+    def in_order(self, request: Request) -> bool:
+        """Note the peer's CSeq; False when it went back. RFC 3261 §12.2.2: 500."""
+        number = request.cseq.number
+        if self.remote_cseq is not None and number < self.remote_cseq:
+            return False
+        self.remote_cseq = number
+        return True
+
+    def refresh_target(self, message: Request | Response) -> None:
+        """Take the peer's new Contact. RFC 3261 §12.2.1.2, §12.2.2; the route set never changes."""
+        if message.contact is not None:
+            self.remote_contact = message.contact
+
+    def flow_to_use(self) -> Flow | None:
+        """The flow for requests of ours, when it is better than the peer's Contact (spec sip-2.11).
+
+        With a route set the proxies decide. A datagram peer whose Contact shows the address that we saw is
+        sent to its Contact as RFC 3261 says; any other is behind a NAT, or has a connection open to us.
+        """
+        if self.route_set or self.flow is None:
+            return None
+        uri = self.remote_contact.uri
+        if self.flow.reliable or not isinstance(uri, SipUri):
+            return self.flow
+        hop = literal_hop(uri)
+        return None if hop is not None and hop.host == self.flow.remote_host else self.flow
+
+    def _routing(self) -> tuple[SipUri | OtherUri, tuple[NameAddr, ...]]:
+        target = self.remote_contact.uri
+        if isinstance(target, SipUri):
+            target = target.without_headers()
+        if not self.route_set:
+            return target, ()
+        first = self.route_set[0].uri
+        if not isinstance(first, SipUri) or first.is_loose_router:
+            return target, self.route_set
+        # RFC 3261 §12.2.1.1: a strict router gets its own URI as the Request-URI, the target comes last
+        return first.without_headers(), (*self.route_set[1:], NameAddr(target))
+
+
+TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
+"""Methods whose Contact replaces the remote target. RFC 3261 §12.2, RFC 3311, RFC 6665, RFC 3515."""
