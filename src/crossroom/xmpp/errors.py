@@ -198,8 +198,6 @@ def misaddressed_reply(source: Element, from_: Jid | None = None) -> Stanza | No
         stanza = Stanza.parse(replace(source, attributes=attributes))
     except ParseError:
         return None
-    if source.get("type") == "error":
-        return None
     # the impossible address cannot be written back as `from`: a server would close the stream over it
     return error_reply(stanza, StanzaError(Condition.JID_MALFORMED), from_=from_)
 
