@@ -6,7 +6,7 @@ Time and random bits are arguments. Server-side nonces and the replay guard are 
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
@@ -14,7 +14,6 @@ from crossroom.sip.uri import SipUri, Uri, parse_uri
 
 # Strongest first, with the names hashlib gives them. RFC 8760 §2.3: an RFC's name, compared without case.
 ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
-_MAX_NC = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +104,16 @@ class DigestCredentials:
         """
         if self.algorithm not in ALGORITHMS or self.qop not in {"", "auth"}:
             return False
-        expected = digest_response(
-            self.algorithm, ha1, method, self.uri, self.nonce, (self.qop, self.nc, self.cnonce)
-        )
+        expected = self.expected_response(method, ha1)
         return hmac.compare_digest(expected.encode(), self.response.encode("utf-8", "replace"))
+
+    def expected_response(self, method: str, ha1: str) -> str:
+        """Compute what `response` should be (RFC 7616 §3.4.1); the algorithm must be of ALGORITHMS."""
+        ha2 = _hash(self.algorithm, f"{method}:{self.uri}")
+        if not self.qop:
+            return _hash(self.algorithm, f"{ha1}:{self.nonce}:{ha2}")
+        count = f"{self.nc:08x}:{self.cnonce}:{self.qop}"
+        return _hash(self.algorithm, f"{ha1}:{self.nonce}:{count}:{ha2}")
 
     def is_for(self, uri: Uri) -> bool:
         """Whether the digest-uri means this Request-URI (RFC 3261 §22.4: not byte by byte)."""
@@ -141,17 +146,6 @@ def user_hash(algorithm: str, username: str, realm: str, password: str) -> str:
     return _hash(algorithm, f"{username}:{realm}:{password}")
 
 
-def digest_response(
-    algorithm: str, ha1: str, method: str, uri: str, nonce: str, protection: tuple[str, int, str]
-) -> str:
-    """Compute `response`. `protection`: qop ("" or "auth"), nc, cnonce. RFC 7616 §3.4.1."""
-    ha2 = _hash(algorithm, f"{method}:{uri}")
-    qop, nc, cnonce = protection
-    if not qop:
-        return _hash(algorithm, f"{ha1}:{nonce}:{ha2}")
-    return _hash(algorithm, f"{ha1}:{nonce}:{nc:08x}:{cnonce}:{qop}:{ha2}")
-
-
 @dataclass(frozen=True, slots=True)
 class Login:
     """A name and its password."""
@@ -161,9 +155,9 @@ class Login:
 
 
 def answer_challenge(
-    challenge: DigestChallenge, login: Login, method: str, uri: str, cnonce: str, nc: int = 1
+    challenge: DigestChallenge, login: Login, target: tuple[str, str], cnonce: str, nc: int = 1
 ) -> DigestCredentials:
-    """Prove that we know the password. `cnonce`: fresh random text.
+    """Prove that we know the password. `target`: method and Request-URI; `cnonce`: fresh random text.
 
     Raises:
         LocalProtocolError: the challenge is one that `strongest` would not have chosen.
@@ -171,21 +165,21 @@ def answer_challenge(
     """
     if not _answerable(challenge):
         raise LocalProtocolError(f"cannot answer {challenge}")
-    qop = "auth" if challenge.qop else ""
-    ha1 = user_hash(challenge.algorithm, login.username, challenge.realm, login.password)
-    response = digest_response(challenge.algorithm, ha1, method, uri, challenge.nonce, (qop, nc, cnonce))
-    return DigestCredentials(
+    method, uri = target
+    blank = DigestCredentials(
         login.username,
         challenge.realm,
         challenge.nonce,
         uri,
-        response,
+        "",
         challenge.algorithm,
-        qop,
-        cnonce if qop else "",
-        nc if qop else 1,
+        "auth" if challenge.qop else "",
+        cnonce if challenge.qop else "",
+        nc if challenge.qop else 1,
         challenge.opaque,
     )
+    ha1 = user_hash(challenge.algorithm, login.username, challenge.realm, login.password)
+    return replace(blank, response=blank.expected_response(method, ha1))
 
 
 def read_challenges(lines: Iterable[str]) -> tuple[DigestChallenge, ...]:

@@ -51,6 +51,8 @@ class Nonces:
             octets = base64.urlsafe_b64decode(nonce.encode("ascii") + b"==")
         except (Base64Error, UnicodeEncodeError, ValueError):
             return None
+        if base64.urlsafe_b64encode(octets).decode().rstrip("=") != nonce:
+            return None  # one nonce has one spelling
         content, seal = octets[:-_SEAL_LENGTH], octets[-_SEAL_LENGTH:]
         if len(octets) != _LENGTH or not hmac.compare_digest(seal, self._seal(content)):
             return None

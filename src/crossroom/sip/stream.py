@@ -42,16 +42,18 @@ class StreamReader:
         if self.closed:
             return items
         self._buffer += data
-        while not self.closed and (found := self._next()):
+        while found := self._next():
             items += found
         return items
 
     def _next(self) -> list[Item]:
+        if self.closed:
+            return []
         if self._head is not None:
             return self._read_body(self._head)
         if self._buffer[:2] == b"\r\n":
             return [self._keepalive()]
-        if self._buffer in (b"", b"\r"):
+        if not self._buffer.removeprefix(b"\r"):
             return []
         self._half_ping = False
         return self._read_head()
