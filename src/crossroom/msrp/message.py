@@ -1,0 +1,109 @@
+"""What chunks add up to, and cutting it into chunks again (RFC 4975 §5.1, §7.1.1). No transactions here."""
+
+from dataclasses import dataclass
+
+from crossroom.machine import LocalProtocolError
+from crossroom.msrp.chunk import ByteRange, FailureReport, Flag
+from crossroom.msrp.frame_writer import build_frame
+
+SHORT = 2048
+"""RFC 4975 §7.1.1: a chunk of more octets must be interruptible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A whole message. `body` may be empty, `content_type` not; `id` is unique in its session."""
+
+    id: str
+    content_type: str
+    body: bytes
+    success_report: bool = False
+    failure_report: FailureReport = FailureReport.YES
+
+    @property
+    def report_headers(self) -> tuple[tuple[str, str], ...]:
+        """The same in all chunks of a message (RFC 4975 §7.1.1); what is the default is not written."""
+        success = (("Success-Report", "yes"),) if self.success_report else ()
+        if self.failure_report is FailureReport.YES:
+            return success
+        return (*success, ("Failure-Report", str(self.failure_report)))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a message, ready but for its transaction id and paths."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    flag: Flag
+
+
+class Transfer:
+    """A message on its way out, chunk by chunk; it may stop after any chunk and go on later."""
+
+    __slots__ = ("_offset", "failed", "is_done", "message", "unanswered")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.unanswered = 0
+        self.failed = False  # RFC 4975 §7.3.2: nothing more of it should be sent
+        self.is_done = False
+        self._offset = 0
+
+    @property
+    def has_begun(self) -> bool:
+        """True once a chunk was cut off."""
+        return self._offset > 0
+
+    def cut(self, size: int) -> Chunk:
+        """The next chunk of at most `size` octets, or the one that aborts a transfer that failed."""
+        body = self.message.body
+        total = len(body)
+        begin = self._offset
+        piece = b"" if self.failed else body[begin : begin + size]
+        self._offset = begin + len(piece)
+        is_last = self._offset >= total
+        flag = Flag.ABORTED if self.failed else Flag.COMPLETE if is_last else Flag.MORE
+        self.is_done = flag is not Flag.MORE
+        # RFC 4975 §7.1.1: the end of a chunk that is interrupted, or could have been, is not known before.
+        is_interruptible = len(piece) > SHORT or self.failed
+        byte_range = ByteRange(begin + 1, None if is_interruptible else self._offset, total)
+        return Chunk(_chunk_headers(self.message, byte_range), piece, flag)
+
+
+class SharedBody:
+    """One message for many recipients: everything after the Message-ID is built once.
+
+    `tail` are the octets from the end of the Message-ID's value to the end of the body.
+    """
+
+    __slots__ = ("body", "content_type", "failure_report", "has_dashes", "tail")
+
+    def __init__(
+        self, content_type: str, body: bytes, failure_report: FailureReport = FailureReport.YES
+    ) -> None:
+        self.content_type = content_type
+        self.body = body
+        self.failure_report = failure_report
+        self.has_dashes = b"-------" in body
+        end = len(body) if len(body) <= SHORT else None
+        headers = _chunk_headers(self.message("x"), ByteRange(1, end, len(body)))[1:]
+        # Built as a frame first, so that the same checks stand between a value and the wire.
+        octets = build_frame("0000", "SEND", headers, b"")
+        head = octets[len(b"MSRP 0000 SEND") : -len(b"\r\n-------0000$\r\n")]
+        self.tail = head + body
+
+    def message(self, message_id: str) -> Message:
+        """One recipient's copy as a message of its own."""
+        return Message(message_id, self.content_type, self.body, failure_report=self.failure_report)
+
+
+def _chunk_headers(message: Message, byte_range: ByteRange) -> tuple[tuple[str, str], ...]:
+    if not message.content_type:
+        raise LocalProtocolError("a message without a content type")
+    return (
+        ("Message-ID", message.id),
+        *message.report_headers,
+        ("Byte-Range", str(byte_range)),
+        ("Content-Type", message.content_type),  # RFC 4975 §7.1: the last header before the body
+    )

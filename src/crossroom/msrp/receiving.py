@@ -1,0 +1,192 @@
+"""The receiving side of a session: SEND and NICKNAME to events, decisions to responses and REPORTs.
+
+RFC 4975 §7.3, RFC 7701 §7. Knows no transactions of our own and no connection.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from crossroom.machine import Deliver, Ended, ParseError, Send
+from crossroom.msrp.chunk import (
+    Flag,
+    MsrpRequest,
+    MsrpResponse,
+    Oversized,
+    answer,
+    parse_status,
+)
+from crossroom.msrp.message import Message
+from crossroom.msrp.nickname import parse_nickname
+from crossroom.msrp.reassembly import Inbox, InboxLimits, TooLarge
+from crossroom.msrp.session_events import EndReason, MessageReceived, NicknameRequested, Report, SessionEvent
+
+Output = Send[MsrpRequest | MsrpResponse] | Deliver[SessionEvent] | Ended[EndReason]
+
+_MAX_SMALL_BODY = 10240  # RFC 4975 §7.1: only a SEND may carry more
+_MAX_TOO_LARGE = 32  # refused messages whose late chunks we recognise; their senders stop at the first 413
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """What one session may cost us, and how patient it is."""
+
+    inbox: InboxLimits = field(default_factory=InboxLimits)
+    response_seconds: float = 30.0  # RFC 4975 §7.1.1
+    decision_seconds: float = 25.0  # before the sender's own 30 s are over, it hears 408 from us
+    dedupe_window: int = 64  # messages; only those in flight when a connection broke come twice
+    max_undecided: int = 256  # requests that wait for `respond`; the next is answered 408 at once
+
+
+@dataclass(frozen=True, slots=True)
+class _Undecided:
+    request: MsrpRequest
+    deadline: float
+    event: MessageReceived | NicknameRequested
+
+
+class Receiving:
+    """What came in and is not finished yet; `seen` as in Session."""
+
+    def __init__(self, local: str, limits: SessionLimits, seen: Iterable[str] = ()) -> None:
+        self._local = local
+        self._limits = limits
+        self._inbox = Inbox(limits.inbox)
+        self._too_large: dict[str, None] = {}
+        self._undecided: dict[int, _Undecided] = {}
+        self._handles = 0
+        self.seen: dict[str, None] = dict.fromkeys(seen)
+
+    def receive(self, request: MsrpRequest, now: float) -> list[Output]:
+        """Take one request that is for this session."""
+        if request.method == "SEND":
+            return self._send(request, now)
+        if len(request.body or b"") > _MAX_SMALL_BODY or request.flag is not Flag.COMPLETE:
+            return self.refuse(request, 400)
+        if request.method == "NICKNAME":
+            return self._nickname(request, now)
+        if request.method == "REPORT":
+            return _report_received(request)
+        return self.refuse(request, 501)
+
+    def oversized(self, item: Oversized) -> list[Output]:
+        """A chunk that is larger than we read: 413, and nothing of its message is wanted any more."""
+        self._give_up(item.request.message_id)
+        return self.refuse(item.request, 413)
+
+    def respond(self, handle: int, status: int, comment: str, *, report: bool) -> list[Output]:
+        """Answer a whole message or a NICKNAME; nothing for one that was answered (also by time) before."""
+        undecided = self._undecided.pop(handle, None)
+        if undecided is None:
+            return []
+        outputs = self.refuse(undecided.request, status, comment)
+        if isinstance(undecided.event, MessageReceived):
+            if status != 200:
+                self.seen.pop(undecided.event.message.id, None)  # it may come again and be taken
+            elif report and undecided.event.message.success_report:
+                outputs.append(Send(report_on(undecided.event, status, comment, self._local)))
+        return outputs
+
+    def tick(self, now: float) -> list[Output]:
+        """Answer 408 where nobody decided, and forget messages whose next chunk did not come."""
+        self._inbox.tick(now)
+        late = [handle for handle, undecided in self._undecided.items() if undecided.deadline <= now]
+        return [output for handle in late for output in self.respond(handle, 408, "", report=False)]
+
+    def deadline(self) -> float | None:
+        """When tick() is next due."""
+        first = next((undecided.deadline for undecided in self._undecided.values()), None)
+        return min((due for due in (first, self._inbox.deadline()) if due is not None), default=None)
+
+    def refuse(self, request: MsrpRequest, status: int, comment: str = "") -> list[Output]:
+        """The response with this status, where one may be sent."""
+        response = answer(request, status, self._local, comment)
+        return [Send(response)] if response else []
+
+    def _send(self, request: MsrpRequest, now: float) -> list[Output]:
+        message_id = request.message_id
+        if request.flag is Flag.ABORTED:
+            self._inbox.discard(message_id)  # RFC 4975 §7.3.1: what there is of it is void
+            return self.refuse(request, 200)
+        if request.body is None:
+            return self.refuse(request, 200)  # it binds, or keeps alive; nothing to deliver
+        if not message_id:
+            return self.refuse(request, 400, "Message-ID is missing")
+        if message_id in self._too_large:
+            return self.refuse(request, 413)
+        if message_id in self.seen:
+            return self.refuse(request, 200)  # RFC 4975 §5.4: acknowledged again, not shown again
+        return self._chunk(request, now)
+
+    def _chunk(self, request: MsrpRequest, now: float) -> list[Output]:
+        message_id = request.message_id
+        try:
+            whole = self._inbox.add(request, now)
+        except ParseError as error:
+            return self.refuse(request, 400, str(error))
+        except TooLarge:
+            self._give_up(message_id)
+            return self.refuse(request, 413)
+        if whole is None:
+            return self.refuse(request, 200)
+        reports = request.wants_success_report, request.failure_report
+        return self._deliver(request, Message(message_id, *whole, *reports), now)
+
+    def _deliver(self, request: MsrpRequest, message: Message, now: float) -> list[Output]:
+        if len(self._undecided) >= self._limits.max_undecided:
+            return self.refuse(request, 408)
+        self.seen[message.id] = None
+        if len(self.seen) > self._limits.dedupe_window:
+            del self.seen[next(iter(self.seen))]
+        event = MessageReceived(self._next_handle(), message, request.from_path)
+        return self._await_decision(request, event, now)
+
+    def _nickname(self, request: MsrpRequest, now: float) -> list[Output]:
+        try:
+            nickname = parse_nickname(request.header("Use-Nickname"))
+        except ParseError as error:
+            return self.refuse(request, 424, str(error))
+        if len(self._undecided) >= self._limits.max_undecided:
+            return self.refuse(request, 408)
+        return self._await_decision(request, NicknameRequested(self._next_handle(), nickname), now)
+
+    def _await_decision(
+        self, request: MsrpRequest, event: MessageReceived | NicknameRequested, now: float
+    ) -> list[Output]:
+        deadline = now + self._limits.decision_seconds
+        self._undecided[event.handle] = _Undecided(request, deadline, event)
+        return [Deliver(event)]
+
+    def _next_handle(self) -> int:
+        self._handles += 1
+        return self._handles
+
+    def _give_up(self, message_id: str) -> None:
+        self._inbox.discard(message_id)
+        self._too_large[message_id] = None
+        if len(self._too_large) > _MAX_TOO_LARGE:
+            del self._too_large[next(iter(self._too_large))]
+
+
+def report_on(received: MessageReceived, status: int, comment: str, local: str) -> MsrpRequest:
+    """A REPORT over all octets of a message; its transaction id is still to be chosen."""
+    size = len(received.message.body)
+    headers = (
+        ("Message-ID", received.message.id),
+        ("Byte-Range", f"1-{size}/{size}"),
+        # RFC 4975 §7.1.2: namespace 000, then a response code.
+        (
+            "Status",
+            f"000 {status} {comment or 'OK'}" if status == 200 else f"000 {status} {comment}".rstrip(),
+        ),
+    )
+    # RFC 4975 §7.1.2: To-Path is the whole From-Path of the SEND; no report headers, no answer.
+    return MsrpRequest("", "REPORT", received.from_path, local, headers)
+
+
+def _report_received(request: MsrpRequest) -> list[Output]:
+    try:
+        status, comment = parse_status(request.header("Status") or "")
+        byte_range = request.byte_range if request.header("Byte-Range") else None
+    except ParseError:
+        return []  # RFC 4975 §7.1.2: a REPORT is never answered, so one that cannot be read is ignored
+    return [Deliver(Report(request.message_id, status, comment, byte_range))]

@@ -1,0 +1,88 @@
+"""What an MSRP session tells its user: values only."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crossroom.msrp.chunk import ByteRange
+from crossroom.msrp.message import Message
+
+
+class Outcome(StrEnum):
+    """How the sending of a message ended."""
+
+    ACCEPTED = "accepted"  # every chunk was answered 200
+    REFUSED = "refused"  # a failure status came
+    TIMED_OUT = "timed-out"  # silence for 30 seconds: probably failed (RFC 4975 §7.1.1)
+    LOST = "lost"  # the connection or the session ended first
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The end of a sent message, told exactly once. `status` is 408 when nothing came."""
+
+    message_id: str
+    outcome: Outcome
+    status: int
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A whole message came; its last chunk waits for `Session.respond(handle, ...)`.
+
+    `from_path` is where a REPORT about it goes.
+    """
+
+    handle: int
+    message: Message
+    from_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class NicknameRequested:
+    """The peer asks for a nickname, empty to give it up; waits for `Session.respond(handle, ...)`."""
+
+    handle: int
+    nickname: str
+
+
+@dataclass(frozen=True, slots=True)
+class NicknameAnswered:
+    """Our own NICKNAME was answered; 408 for silence, 481 when the session ended first."""
+
+    status: int
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A REPORT about a message that we sent; 200 is success (RFC 4975 §7.1.2)."""
+
+    message_id: str
+    status: int
+    comment: str = ""
+    byte_range: ByteRange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The peer answered our binding SEND: the session is up."""
+
+
+SessionEvent = MessageReceived | NicknameRequested | NicknameAnswered | Report | Bound | Result
+
+
+class EndReason(StrEnum):
+    """Why a session ended."""
+
+    CLOSED = "closed"  # by us, as asked
+    NO_SUCH_SESSION = "no-such-session"  # the peer answered 481
+    BOUND_ELSEWHERE = "bound-elsewhere"  # the peer answered 506
+    UNRESPONSIVE = "unresponsive"  # a binding or keepalive SEND stayed unanswered
+    CONNECTION_LOST = "connection-lost"
+    MALFORMED = "malformed"  # the peer's octets cannot be followed
+    CONGESTED = "congested"  # the peer reads too slowly
+    NEVER_BOUND = "never-bound"  # nobody connected in time
+    FLOODED = "flooded"  # too much came before the session was ready
+    UNTRUSTED = "untrusted"  # the certificate is not the announced one
+    STOPPED = "stopped"  # the endpoint stops
