@@ -105,10 +105,10 @@ def _found(state: RoomState, command: Join) -> None:
     """XEP-0045 §10.1.2: who begins a room owns it; it may stay locked until it is configured."""
     creator = command.joiner
     state.is_new = False
-    state.is_locked = creator.locks_new_room
-    is_somebody = person_of(creator.address, command.endpoint) == creator.address.key
-    if is_somebody:  # what anonymous@anonymous.invalid owned, everybody anonymous would own
+    if person_of(creator.address, command.endpoint) == creator.address.key:
         state.affiliations.set(creator.address, Affiliation.OWNER)
+        state.is_locked = creator.locks_new_room
+    # else: what anonymous@anonymous.invalid owned, everybody anonymous would own
     if creator.subject:
         state.subject = SubjectChanged(creator.subject, creator.nickname, delayed=True)
 

@@ -1,0 +1,76 @@
+"""What one focus admits: numbers from the settings, and the token buckets that enforce the rates."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from crossroom.room.state import RoomLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """`burst` acts at once, then `per_second` of them."""
+
+    burst: int
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Settings of a focus. `acts` counts per seat, `joins` and `invitations` per person."""
+
+    rooms: int = 10_000  # kept and open ones together: each costs some kilobytes
+    acts: Allowance = Allowance(burst=100, per_second=20.0)  # posts, typing, renames: far above any human
+    joins: Allowance = Allowance(burst=60, per_second=1.0)  # a client that comes back to all its rooms
+    invitations: Allowance = Allowance(burst=20, per_second=0.2)  # each one rings at somebody else's
+    room: RoomLimits = field(default_factory=RoomLimits)
+
+
+class Bucket:
+    """One allowance in use."""
+
+    __slots__ = ("_allowance", "_at", "_tokens")
+
+    def __init__(self, allowance: Allowance, now: float) -> None:
+        self._allowance = allowance
+        self._tokens = float(allowance.burst)
+        self._at = now
+
+    def take(self, now: float) -> bool:
+        """Spend one token; False when there is none."""
+        self._refill(now)
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+    def is_full(self, now: float) -> bool:
+        """True when forgetting this bucket changes nothing."""
+        self._refill(now)
+        return self._tokens >= self._allowance.burst
+
+    def _refill(self, now: float) -> None:
+        passed = max(0.0, now - self._at)  # a clock that was set back gives nothing
+        self._tokens = min(float(self._allowance.burst), self._tokens + passed * self._allowance.per_second)
+        self._at = now
+
+
+class Buckets:
+    """One bucket per key; the full ones are forgotten whenever the table has doubled."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._buckets: dict[Hashable, Bucket] = {}
+        self._sweep_at = 64
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, key: Hashable, now: float) -> bool:
+        """Spend one of the key's tokens; False when there is none."""
+        if len(self._buckets) >= self._sweep_at:
+            self._buckets = {k: bucket for k, bucket in self._buckets.items() if not bucket.is_full(now)}
+            self._sweep_at = max(64, 2 * len(self._buckets))
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = Bucket(self._allowance, now)
+        return bucket.take(now)
