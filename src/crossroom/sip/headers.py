@@ -38,29 +38,33 @@ LISTS = frozenset(
     Content-Encoding Content-Language Error-Info History-Info In-Reply-To P-Asserted-Identity
     P-Preferred-Identity Path Proxy-Require Reason Record-Route Refer-To Reject-Contact Require Route
     Security-Client Security-Server Security-Verify Service-Route Supported Unsupported Via Warning
-    """.split()
-)
-
-# Fields that exist once (RFC 3261 §20 and the owners of the rest); the second one makes a message unreadable.
-SINGLE = frozenset(
-    """
-    Call-ID Content-Disposition Content-Length Content-Type CSeq Date Event Expires From Max-Forwards
-    Min-Expires Min-SE Organization RAck Refer-Sub Referred-By Replaces Retry-After RSeq Server
-    Session-Expires Subject Subscription-State Target-Dialog Timestamp To User-Agent
-    """.split()
+    """.split()  # noqa: SIM905 -- reads as the registry does
 )
 
 _OTHERS = """
+    Call-ID Content-Disposition Content-Length Content-Type CSeq Date Event Expires From Max-Forwards
+    Min-Expires Min-SE Organization RAck Refer-Sub Referred-By Replaces Retry-After RSeq Server
+    Session-Expires Subject Subscription-State Target-Dialog Timestamp To User-Agent
     Authentication-Info Authorization Flow-Timer Identity MIME-Version Priority Privacy Proxy-Authenticate
     Proxy-Authorization Refer-Events-At Reply-To Request-Disposition SIP-ETag SIP-If-Match WWW-Authenticate
     """.split()  # noqa: SIM905 -- reads as the registry does
 
-_CANONICAL = {name.lower(): name for name in (*LISTS, *SINGLE, *_OTHERS)} | COMPACT
+_CANONICAL = {name.lower(): name for name in (*LISTS, *_OTHERS)} | COMPACT
+_KEYS = {name: name.lower() for name in (*LISTS, *_OTHERS)}
 
 
 def canonical(name: str) -> str:
     """Return the full, usual spelling of a header name; an unknown name stays as it is."""
     return _CANONICAL.get(name.lower(), name)
+
+
+def canonical_or_none(name: str) -> str | None:
+    """Return the full spelling of a known name; None for an unknown one, which may be no name at all."""
+    return _CANONICAL.get(name.lower())
+
+
+def _key(name: str) -> str:
+    return _KEYS.get(name) or canonical(name).lower()
 
 
 class Headers:
@@ -92,16 +96,16 @@ class Headers:
         self.fields = fields
         self._index: dict[str, list[str]] = {}
         for name, value in fields:
-            self._index.setdefault(name.lower(), []).append(value)
+            self._index.setdefault(_key(name), []).append(value)
 
     def get(self, name: str) -> str | None:
         """Return the first line's value as written, None if there is none."""
-        values = self._index.get(canonical(name).lower())
+        values = self._index.get(_key(name))
         return values[0] if values else None
 
     def lines(self, name: str) -> tuple[str, ...]:
         """Return the value of every line of that name, commas untouched."""
-        return tuple(self._index.get(canonical(name).lower(), ()))
+        return tuple(self._index.get(_key(name), ()))
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value: comma lists are split where the field is a list; empty values are dropped.
@@ -110,15 +114,21 @@ class Headers:
             ParseError: a quote or bracket in a list is never closed.
 
         """
-        full = canonical(name)
-        lines = self._index.get(full.lower(), ())
-        if full not in LISTS:
+        lines = self._index.get(_key(name), ())
+        if not lines or canonical(name) not in LISTS:
             return tuple(lines)
         return tuple([value for line in lines for value in grammar.split_commas(line) if value])
 
     def has(self, name: str) -> bool:
         """True if there is such a line."""
-        return canonical(name).lower() in self._index
+        return _key(name) in self._index
+
+    def doubled(self, names: frozenset[str]) -> str | None:
+        """Return the first of `names` (full, in lower case) that has more than one line."""
+        for name, values in self._index.items():
+            if len(values) > 1 and name in names:
+                return name
+        return None
 
     def with_(self, name: str, value: str) -> "Headers":
         """Replace all lines of that name by one, standing where the first stood (or at the end)."""
@@ -145,13 +155,13 @@ class Headers:
 
     def prepending(self, name: str, value: str) -> "Headers":
         """Add a line before all others of that name (or before everything): a new top Via or Route."""
-        low = canonical(name).lower()
+        low = _key(name)
         place = next((at for at, (known, _) in enumerate(self.fields) if known.lower() == low), 0)
         return Headers((*self.fields[:place], (name, value), *self.fields[place:]))
 
     def without(self, *names: str) -> "Headers":
         """Leave all lines of those names out."""
-        gone = {canonical(name).lower() for name in names}
+        gone = {_key(name) for name in names}
         return Headers(pair for pair in self.fields if pair[0].lower() not in gone)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:

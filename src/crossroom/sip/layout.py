@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from crossroom.sip import grammar
-from crossroom.sip.headers import canonical
+from crossroom.sip.headers import canonical_or_none
 
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 _BREAK = re.compile(r"[\r\n\x00]")
@@ -57,7 +57,9 @@ def read_head(octets: bytes, limits: Limits) -> Head:
         fault = fault or Fault(400, "not UTF-8")
         text = octets.decode("utf-8", "replace")
     # RFC 3261 §25.1 quoted-pair: a NUL may hide behind a backslash; it is never written again.
-    text = _FOLD.sub(" ", text.replace("\\\x00", "\\ "))
+    text = text.replace("\\\x00", "\\ ")
+    if "\r\n " in text or "\r\n\t" in text:
+        text = _FOLD.sub(" ", text)
     start, *lines = text.split("\r\n")
     if len(lines) > limits.fields:
         fault = fault or Fault(513, f"more than {limits.fields} header fields")
@@ -70,9 +72,10 @@ def _read_fields(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], Fault |
     fields: list[tuple[str, str]] = []
     fault: Fault | None = None
     for line in lines:
-        name, colon, value = line.partition(":")
-        name = canonical(name.rstrip(" \t"))
-        if not colon or not grammar.is_token(name):
+        written, colon, value = line.partition(":")
+        written = written.rstrip(" \t")
+        name = canonical_or_none(written) or written
+        if not colon or (name is written and not grammar.is_token(name)):
             fault = fault or Fault(400, f"not a header field: {line[:80]!r}")
             continue
         if _BREAK.search(value):

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from crossroom.machine import LocalProtocolError, Malformed, ParseError
 from crossroom.sip import grammar
-from crossroom.sip.headers import NO_HEADERS, SINGLE, Headers
+from crossroom.sip.headers import NO_HEADERS, Headers
 from crossroom.sip.layout import NO_LIMITS_GIVEN, Fault, Head, Limits, read_head
 from crossroom.sip.status import phrase
 from crossroom.sip.typed import TypedHeaders
 from crossroom.sip.uri import OtherUri, SipUri, parse_uri
+from crossroom.sip.via import Via
 
 _REQUEST_LINE = re.compile(rf"({grammar.TOKEN}) (\S+) (SIP/[0-9]+\.[0-9]+)", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
@@ -23,12 +24,8 @@ _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
 _ALMOST_A_REQUEST = re.compile(rf"\s*({grammar.TOKEN})\s.*SIP/[0-9]+\.[0-9]+\s*", re.IGNORECASE | re.DOTALL)
 _MAX_LENGTH = 2**32 - 1
 _COPIED = ("Via", "From", "To", "Call-ID", "CSeq")  # RFC 3261 §8.2.6.2
-# Fields whose second line would leave open what the message says. Others of SINGLE: the first line counts.
-_DECISIVE = tuple(
-    name.lower()
-    for name in ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Event", "Expires")
-    if name in SINGLE
-)
+# A second line of these would leave open what the message says; of other single fields the first counts.
+_DECISIVE = frozenset({"from", "to", "call-id", "cseq", "max-forwards", "content-type", "event", "expires"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,17 +248,14 @@ def _prove(message: Message, method: str | None) -> None:
 
     """
     headers = message.headers
-    for name in _DECISIVE:
-        if len(headers.lines(name)) > 1:
-            raise ParseError(f"{name} twice")
-    if not message.vias:
-        raise ParseError("no Via")
-    _ = message.via, message.from_, message.to, message.call_id
+    if (doubled := headers.doubled(_DECISIVE)) is not None:
+        raise ParseError(f"{doubled} twice")
+    _ = message.vias, message.from_, message.to, message.call_id
     # RFC 3261 §8.1.1.5: the method in CSeq "MUST match that of the request".
     if message.cseq.method != (method or message.cseq.method):
         raise ParseError(f"CSeq of {message.cseq.method} in {method}")
     _ = message.contacts, message.routes, message.record_routes, message.max_forwards, message.expires
-    _ = message.event, message.content_type, message.require, message.supported, message.allow
+    _ = message.event, message.content_type
 
 
 def _bad_request(fault: Fault, method: str, headers: Headers) -> BadRequest:
@@ -275,18 +269,19 @@ def _answer(fault: Fault, headers: Headers) -> Response | None:
         return None
     copied = Headers((*(("Via", line) for line in headers.lines("Via")), *firsts))
     answer = Response(fault.status, phrase(fault.status), copied)
+    if not _has_top_via(headers):
+        return None
     try:
-        _ = answer.via
         # RFC 3261 §8.2.7: a stateless answer has the same tag each time, so it comes from the request.
         seed = "\n".join(value for _, value in copied)
         return answer.with_to_tag(hashlib.sha256(seed.encode()).hexdigest()[:16])
     except ParseError:
-        return answer if _has_via(answer) else None
+        return answer  # To itself is what was wrong: it goes back as it came
 
 
-def _has_via(answer: Response) -> bool:
+def _has_top_via(headers: Headers) -> bool:
     try:
-        return bool(answer.via)
+        return Via.parse(grammar.split_commas(headers.get("Via") or "")[0]).transport != ""
     except ParseError:
         return False
 

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from crossroom.machine import ParseError
+from crossroom.machine import LocalProtocolError, ParseError
+from crossroom.sip import grammar
 from crossroom.sip.content import ContentDisposition, ContentType
 from crossroom.sip.headers import Headers
 from crossroom.sip.layout import NO_LIMITS_GIVEN, Limits, read_head
@@ -53,7 +54,14 @@ def find_part(body: bytes, content_type: ContentType, wanted: str) -> bytes | No
 
 
 def write_parts(parts: tuple[Part, ...], boundary: str) -> bytes:
-    """Write a multipart body. `boundary`: text that occurs in no part, the caller's random token."""
+    """Write a multipart body. `boundary`: the caller's random token.
+
+    Raises:
+        LocalProtocolError: the boundary is no token, or occurs in a part.
+
+    """
+    if not grammar.is_token(boundary) or any(boundary.encode() in part.content for part in parts):
+        raise LocalProtocolError(f"not a boundary for these parts: {boundary!r}")
     pieces: list[bytes] = []
     for part in parts:
         headers = part.headers.without("Content-Type")

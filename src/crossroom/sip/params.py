@@ -12,7 +12,8 @@ from crossroom.sip import grammar
 
 # Between semicolons: white space is allowed around `;` and `=` (RFC 3261 §25.1 SEMI, EQUAL).
 _PARAMETER = re.compile(
-    rf'\s*([^\s=;,<>"]+)\s*(?:=\s*({grammar.QUOTED_STRING}|[^\s;,<>"]*)\s*)?(?:;|$)', re.DOTALL
+    rf'\s*([^\x00-\x20\x7f=;,<>"?@]+)\s*(?:=\s*({grammar.QUOTED_STRING}|[^\x00-\x20\x7f;,<>"]*)\s*)?(?:;|$)',
+    re.DOTALL,
 )
 _NAME = re.compile(r'[^\x00-\x20\x7f=;,<>"?@]+')
 _VALUE = re.compile(rf'(?:{grammar.QUOTED_STRING}|[^\x00-\x20\x7f;,<>"]*)', re.DOTALL)
@@ -59,12 +60,12 @@ class Params:
                 raise ParseError(f"not a parameter list: {text!r}")
             pairs.append((found[1], found[2]))
             position = found.end()
-        if text[-1] == ";":
-            raise ParseError(f"a parameter list that ends in a semicolon: {text!r}")
-        try:
-            return cls(tuple(pairs))
-        except LocalProtocolError as error:
-            raise ParseError(str(error)) from error
+        if text[-1] == ";" or not grammar.is_line(text):
+            raise ParseError(f"not a parameter list: {text!r}")
+        # What was just matched needs no second look.
+        params = object.__new__(cls)
+        object.__setattr__(params, "pairs", tuple(pairs))
+        return params
 
     def get(self, name: str) -> str | None:
         """Return the value as written, None if the parameter is missing or a flag (see `has`)."""

@@ -4,6 +4,7 @@ Every accessor raises ParseError for a value that cannot be read. Readers have a
 Call-ID and CSeq of whatever they hand out. Rarer fields are read with the `parse` of their own module.
 """
 
+from collections.abc import Iterable
 from functools import cached_property
 
 from crossroom.machine import ParseError
@@ -28,13 +29,14 @@ class TypedHeaders:
     @cached_property
     def vias(self) -> tuple[Via, ...]:
         """All hops, the top one first."""
-        return tuple([Via.parse(value) for value in self.headers.all("Via")])
+        if not (vias := tuple([Via.parse(value) for value in self.headers.all("Via")])):
+            raise ParseError("no Via")
+        return vias
 
-    @cached_property
+    @property
     def via(self) -> Via:
         """The top Via."""
-        line = self._needed("Via")
-        return Via.parse(grammar.split_commas(line)[0])
+        return self.vias[0]
 
     @cached_property
     def from_(self) -> NameAddr:
@@ -115,11 +117,11 @@ class TypedHeaders:
     @cached_property
     def allow(self) -> tuple[str, ...]:
         """Allow: methods, as written."""
-        return self.headers.all("Allow")
+        return _words(self.headers.lines("Allow"))
 
     def tokens(self, name: str) -> tuple[str, ...]:
-        """Return a list of case-insensitive tokens in lower case."""
-        return tuple([value.lower() for value in self.headers.all(name)])
+        """Return a list of case-insensitive tokens in lower case; never raises, tokens have no quotes."""
+        return _words(line.lower() for line in self.headers.lines(name))
 
     def number(self, name: str, limit: int = _MAX_SECONDS) -> int | None:
         """Return a whole number of at most `limit`, None if the field is missing."""
@@ -131,3 +133,7 @@ class TypedHeaders:
         if value is None:
             raise ParseError(f"no {name}")
         return value
+
+
+def _words(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple([word for line in lines for part in line.split(",") if (word := part.strip())])
