@@ -1,9 +1,12 @@
 """The peers themselves: two of a kind understand each other, directly and through the real servers."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from peers.kamailio import kamailio
+from peers.process import free_port
 from peers.quirks import BLINK_LIKE, PLAIN, Quirks
 from peers.seat import Seat
 from peers.sip_participant import SipParticipant
@@ -21,17 +24,17 @@ async def sit_together(
     return calling.result(), called
 
 
-async def chat_and_part(ana: SipParticipant, bob: SipParticipant) -> None:
-    await ana.say("héllo")
-    heard = await bob.expects_message(text="héllo", sender=ana.aor)
-    assert heard.sender == "ana"
-    await bob.say("in pieces", chunk=7)
-    assert len((await ana.expects_message(text="in pieces")).message.frames) > 10
-    await bob.type()
-    await ana.expects_typing("bob")
-    await ana.leave()
-    await bob.expects_removed()
-    await bob.seat.session.expects_closed()
+async def chat_and_part(one: SipParticipant, other: SipParticipant) -> None:
+    await one.say("héllo")
+    heard = await other.expects_message(text="héllo", sender=one.aor)
+    assert heard.sender == one.name
+    await other.say("in pieces", chunk=7)
+    assert len((await one.expects_message(text="in pieces")).message.frames) > 10
+    await other.type()
+    await one.expects_typing(other.name)
+    await one.leave()
+    await other.expects_removed()
+    await other.seat.session.expects_closed()
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -79,3 +82,54 @@ async def test_a_failed_expectation_shows_the_whole_transcript() -> None:
             await ana.expects_invite(within=0.01)
     assert "OPTIONS sip:bob@127.0.0.1" in str(failure.value)
     assert "SIP/2.0 200 OK" in str(failure.value)
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_two_participants_chat_through_kamailio(tmp_path: Path, transport: str) -> None:
+    async with (
+        kamailio(tmp_path, crossroom_port=free_port()) as proxy,
+        SipParticipant("ana", "sip.example", server=proxy.address, transport=transport, register=True) as ana,
+        SipParticipant("bob", "sip.example", server=proxy.address, transport=transport, register=True) as bob,
+    ):
+        await sit_together(ana, bob, "sip:bob@sip.example")
+        assert ana.seat.call is not None
+        assert f"127.0.0.1:{proxy.port}" in ana.seat.call.dialog.routes[0]
+        await chat_and_part(ana, bob)
+
+
+@pytest.mark.interop
+async def test_kamailio_bridges_udp_and_tcp(tmp_path: Path) -> None:
+    async with (
+        kamailio(tmp_path, crossroom_port=free_port()) as proxy,
+        SipParticipant("ana", "sip.example", server=proxy.address, transport="udp", register=True) as ana,
+        SipParticipant("bob", "sip.example", server=proxy.address, transport="tcp", register=True) as bob,
+    ):
+        await sit_together(ana, bob, "sip:bob@sip.example")
+        await chat_and_part(bob, ana)
+
+
+@pytest.mark.interop
+async def test_kamailio_asks_for_a_password(tmp_path: Path) -> None:
+    async with kamailio(tmp_path, crossroom_port=free_port(), options=["WITH_AUTH"]) as proxy:
+        async with SipParticipant("ana", "sip.example", server=proxy.address, password="ana-secret") as ana:
+            await ana.ua.register()
+        async with SipParticipant("ana", "sip.example", server=proxy.address, password="wrong") as ana:
+            with pytest.raises(PeerFailure, match="401"):
+                await ana.ua.register()
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("uri", ["sip:tea@conference.example", "sip:bob@xmpp.example"])
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_kamailio_gives_rooms_and_xmpp_users_to_crossroom(
+    tmp_path: Path, uri: str, transport: str
+) -> None:
+    # a participant plays the focus
+    async with (
+        SipParticipant("focus", "conference.example", transport=transport) as focus,
+        kamailio(tmp_path, crossroom_port=focus.ua.transport.port, crossroom_transport=transport) as proxy,
+        SipParticipant("ana", "sip.example", server=proxy.address) as ana,
+    ):
+        await sit_together(ana, focus, uri)
+        await chat_and_part(ana, focus)
