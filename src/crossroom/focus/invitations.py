@@ -25,7 +25,7 @@ class InvitationLimits:
     """So that a room cannot be used to ring at the whole world. `time_limit` is in seconds."""
 
     time_limit: float = 90.0
-    per_inviter: Allowance = Allowance(burst=20, per_second=0.2)
+    per_inviter: Allowance = field(default_factory=lambda: Allowance(burst=20, per_second=0.2))
     per_invitee: int = 5  # pending ones at once, whoever asks
     per_room: int = 100
     pending: int = 2000

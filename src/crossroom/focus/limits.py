@@ -16,12 +16,11 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings of a focus. `acts` counts per seat, `joins` and `invitations` per person."""
+    """Settings of a focus. `acts` counts per seat, `joins` per person."""
 
     rooms: int = 10_000  # kept and open ones together: each costs some kilobytes
     acts: Allowance = Allowance(burst=100, per_second=20.0)  # posts, typing, renames: far above any human
     joins: Allowance = Allowance(burst=60, per_second=1.0)  # a client that comes back to all its rooms
-    invitations: Allowance = Allowance(burst=20, per_second=0.2)  # each one rings at somebody else's
     room: RoomLimits = field(default_factory=RoomLimits)
 
 
