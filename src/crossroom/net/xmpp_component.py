@@ -85,6 +85,7 @@ class XmppComponent:
     async def stop(self) -> None:
         """Close the stream politely and do not come back."""
         self._stopping.set()
+        self._is_up = False
         connection = self._connection
         if connection:
             connection.close()

@@ -80,19 +80,13 @@ class XmppConnection(asyncio.BufferedProtocol):
         self._unsent: list[bytes] = []
         self._unsent_octets = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
         self._has_ended = False
 
     def write(self, data: bytes) -> None:
         """Send stanzas with the next flush. A remote that does not read loses its connection."""
-        if self._transport is None or self._has_ended:
-            return
-        if not self._unsent:
-            self._loop.call_soon(self._flush)
-        self._unsent.append(data)
-        self._unsent_octets += len(data)
-        if self._unsent_octets + self._transport.get_write_buffer_size() > UNSENT_OCTETS:
-            self._log.warning("xmpp remote reads too slowly", unsent=self._unsent_octets)
-            self.abort()
+        if self.machine.is_up:  # RFC 6120 §4.4: nothing may follow our closing tag
+            self._write(data)
 
     def close(self) -> None:
         """End the stream politely."""
@@ -137,12 +131,23 @@ class XmppConnection(asyncio.BufferedProtocol):
         for output in outputs:
             match output:
                 case Send(message):
-                    self.write(message)
+                    self._write(message)
                 case Deliver(event):
                     self._deliver(event)
                 case Ended(end):
                     self._end(end)
         self._rearm()
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is None or self._has_ended:
+            return
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(data)
+        self._unsent_octets += len(data)
+        if self._unsent_octets + self._transport.get_write_buffer_size() > UNSENT_OCTETS:
+            self._log.warning("xmpp remote reads too slowly", unsent=self._unsent_octets)
+            self.abort()
 
     def _deliver(self, event: Event) -> None:
         match event:
@@ -172,9 +177,15 @@ class XmppConnection(asyncio.BufferedProtocol):
 
     def _rearm(self) -> None:
         due = self.machine.deadline()
+        if due is None or self._has_ended:
+            return
         # a deadline that moved later is found out when the timer fires: stanzas cost no timers
-        if self._timer is None and due is not None and not self._has_ended:
-            self._timer = self._loop.call_later(max(0.0, due - self._clock.now()), self._tick)
+        if self._timer and self._timer_due <= due:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = self._loop.call_later(max(0.0, due - self._clock.now()), self._tick)
 
     def _tick(self) -> None:
         self._timer = None

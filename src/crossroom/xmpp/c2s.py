@@ -11,9 +11,10 @@ from enum import StrEnum
 from crossroom.machine import Deliver, Ended, LocalProtocolError, ParseError, Send
 from crossroom.xmpp.account import SESSION, Site, answer_account
 from crossroom.xmpp.element import CLIENT, Element, element
-from crossroom.xmpp.errors import Condition, StreamCondition, error_reply, read_stream_error
+from crossroom.xmpp.errors import Condition, StreamCondition, error_reply, read_stream_error, stream_error
 from crossroom.xmpp.jid import Jid, enforce_resource
 from crossroom.xmpp.link import (
+    CLOSING_SECONDS,
     Ignored,
     LinkUp,
     Output,
@@ -49,6 +50,7 @@ class State(StrEnum):
     RESTART = "restart"  # the header of the authenticated stream is due
     BINDING = "binding"  # resource binding is due
     BOUND = "bound"
+    CLOSING = "closing"  # our </stream:stream> is sent
     ENDED = "ended"
 
 
@@ -111,12 +113,13 @@ class ClientStream:
 
     def close(self, now: float) -> list[Output]:
         """The server shuts down."""
-        del now
-        if self._state is State.ENDED:
+        if self._state in {State.CLOSING, State.ENDED}:
             return []
-        if self._state is State.GREETING:  # RFC 6120 §4.9.1.2: an error needs a header before it
+        if self._state in {State.NEW, State.GREETING}:  # RFC 6120 §4.9.1.2: an error needs a header before it
             return self._end([Ended(StreamEnd(by_us=True))])
-        return self._end(refuse(StreamCondition.SYSTEM_SHUTDOWN))
+        self._state = State.CLOSING
+        self._due = now + CLOSING_SECONDS
+        return [Send(stream_error(StreamCondition.SYSTEM_SHUTDOWN) + STREAM_END)]
 
     def sent(self, now: float) -> None:
         """The driver wrote stanzas: nothing to remember here."""
@@ -125,6 +128,8 @@ class ClientStream:
         """Time passed: a client that did not log in goes."""
         if self._due is None or now < self._due:
             return []
+        if self._state is State.CLOSING:
+            return self._end([Ended(StreamEnd(text="no closing tag in time", by_us=True))])
         return self._refuse(StreamCondition.CONNECTION_TIMEOUT, "no login in time")
 
     def deadline(self) -> float | None:
@@ -132,6 +137,9 @@ class ClientStream:
         return self._due
 
     def _receive_item(self, item: Item) -> list[Output]:
+        if self._state is State.CLOSING:
+            is_last = isinstance(item, StreamClosed | StreamMalformed)
+            return self._end([Ended(StreamEnd(by_us=True))]) if is_last else []
         match item:
             case StreamOpened():
                 return self._receive_header(item)

@@ -9,6 +9,7 @@ from crossroom.xmpp.element import OWN, Element
 from crossroom.xmpp.errors import StreamCondition, read_stream_error
 from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.link import (
+    CLOSING_SECONDS,
     Ignored,
     LinkUp,
     Output,
@@ -40,6 +41,7 @@ class State(StrEnum):
     OPENING = "opening"  # our header is sent
     HANDSHAKE = "handshake"  # our handshake is sent
     UP = "up"
+    CLOSING = "closing"  # our </stream:stream> is sent
     ENDED = "ended"
 
 
@@ -49,6 +51,7 @@ class ComponentTiming:
 
     handshake: float = 30.0
     keepalive: float = 60.0  # below the idle limits of common proxies and NATs
+    closing: float = CLOSING_SECONDS
 
 
 class ComponentStream:
@@ -88,11 +91,14 @@ class ComponentStream:
         return [] if self._state is State.ENDED else self._end([Ended(StreamEnd(text="connection lost"))])
 
     def close(self, now: float) -> list[Output]:
-        """Close the stream politely (RFC 6120 §4.4)."""
-        del now
-        if self._state is State.ENDED:
+        """Close the stream politely (RFC 6120 §4.4: the other side's closing tag is waited for)."""
+        if self._state is State.NEW:
+            return self._end([Ended(StreamEnd(by_us=True))])
+        if self._state in {State.CLOSING, State.ENDED}:
             return []
-        return self._end([Send(STREAM_END), Ended(StreamEnd(by_us=True))])
+        self._state = State.CLOSING
+        self._due = now + self._timing.closing
+        return [Send(STREAM_END)]
 
     def sent(self, now: float) -> None:
         """The driver wrote stanzas: the next keepalive is not due before its time."""
@@ -106,6 +112,8 @@ class ComponentStream:
         if self._state is State.UP:
             self._due = now + self._timing.keepalive
             return [Send(b" ")]  # RFC 6120 §4.6.1
+        if self._state is State.CLOSING:
+            return self._end([Ended(StreamEnd(text="no closing tag in time", by_us=True))])
         return self._end(refuse(StreamCondition.CONNECTION_TIMEOUT, "no handshake in time"))
 
     def deadline(self) -> float | None:
@@ -121,6 +129,9 @@ class ComponentStream:
         return outputs
 
     def _receive_item(self, item: Item, now: float) -> list[Output]:
+        if self._state is State.CLOSING:
+            is_last = isinstance(item, StreamClosed | StreamMalformed)
+            return self._end([Ended(StreamEnd(by_us=True))]) if is_last else []
         match item:
             case StreamOpened():
                 return self._receive_header(item)

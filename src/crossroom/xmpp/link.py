@@ -11,6 +11,8 @@ from crossroom.xmpp.stream import STREAM_END, Misaddressed, StreamMalformed
 
 IQ_TYPES = frozenset(("get", "set", "result", "error"))
 
+CLOSING_SECONDS = 2.0  # for the other side's closing tag: a round trip, and a shutdown must not take longer
+
 
 @dataclass(frozen=True, slots=True)
 class LinkUp:
