@@ -210,7 +210,7 @@ def _parse_fields(text: str) -> dict[str, str]:
     if scheme.lower() != "digest":
         raise ParseError(f"not a Digest: {scheme[:40]!r}")
     fields: dict[str, str] = {}
-    for part in grammar.split_commas(rest):
+    for part in grammar.split_commas(grammar.blank_controls(rest)):
         name, equals, value = part.partition("=")
         name = name.strip().lower()
         if not equals or not grammar.is_token(name) or name in fields:

@@ -182,6 +182,8 @@ def parse_uri(text: str) -> SipUri | OtherUri:
         ParseError: it is no URI, or no correct SIP URI.
 
     """
+    if not grammar.is_line(text):
+        raise ParseError(f"not a URI: {text!r}")
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon or scheme not in {"sip", "sips"}:
@@ -195,8 +197,8 @@ def parse_uri(text: str) -> SipUri | OtherUri:
         _check_ipv6(host)
     return SipUri(
         host,
-        None if user is None else _plain(user),
-        None if password is None else _plain(password),
+        None if user is None else grammar.unescape(user),
+        None if password is None else grammar.unescape(password),
         None if port is None else grammar.number(port, _MAX_PORT, "port"),
         Params.parse(params) if params else NO_PARAMS,
         _parse_headers(headers) if headers else (),
@@ -219,12 +221,6 @@ def _check_ipv6(host: str) -> None:
         IPv6Address(host[1:-1])
     except AddressValueError as error:
         raise ParseError(f"not an IPv6 reference: {host!r}") from error
-
-
-def _plain(text: str) -> str:
-    if "\ufffd" in text:
-        raise ParseError(f"not UTF-8: {text!r}")
-    return grammar.unescape(text)
 
 
 def _parse_headers(text: str) -> tuple[tuple[str, str], ...]:

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from vectors.sip.torture import BAD, GOOD, NOT_SIP, Bad, Good
 
 from crossroom.machine import Malformed
 from crossroom.sip.message import BadRequest, Request, Response, parse_datagram
+from vectors.sip.torture import BAD, GOOD, NOT_SIP, Bad, Good
 
 
 def read(message: Request | Response, path: str) -> str:
@@ -44,7 +44,9 @@ def test_a_bad_message_is_refused_with_its_status(vector: Bad) -> None:
     assert (outcome.answer is not None) == vector.answered
 
 
-@pytest.mark.parametrize("vector", [vector for vector in BAD if vector.answered], ids=lambda vector: vector.name)
+@pytest.mark.parametrize(
+    "vector", [vector for vector in BAD if vector.answered], ids=lambda vector: vector.name
+)
 def test_the_answer_to_a_bad_message_can_be_written_and_repeats_its_via(vector: Bad) -> None:
     outcome = parse_datagram(vector.octets)
     assert isinstance(outcome, BadRequest)
