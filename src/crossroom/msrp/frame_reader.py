@@ -25,7 +25,8 @@ def parse_frame(
     try:
         to_path, from_path, rest = _paths(_headers(head, max_header_count))
     except ParseError as error:
-        return Unintelligible(transaction_id, *_salvaged(head), why=str(error))
+        # A response that cannot be read is never answered: it gets no paths.
+        return Unintelligible(transaction_id, *(("", "") if start[2] else _salvaged(head)), why=str(error))
     if start[2]:
         comment = (start[3] or b"").decode(errors="replace")
         return MsrpResponse(transaction_id, int(start[2]), to_path, from_path, comment, rest)

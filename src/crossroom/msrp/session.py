@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from crossroom.machine import Deliver, Ended, LocalProtocolError, Send
 from crossroom.msrp.chunk import (
+    PHRASES,
     FailureReport,
     FrameItem,
     MsrpRequest,
@@ -83,6 +84,12 @@ class Session:
         transfer = self._transfers[message.id] = Transfer(message)
         return transfer
 
+    def begin_shared(self, shared: SharedBody) -> Transfer:
+        """Start to send a copy of a fan-out in chunks, because it is long."""
+        message = shared.message(self.fresh_id())
+        transfer = self._transfers[message.id] = Transfer(message)
+        return transfer
+
     def send_chunk(self, transfer: Transfer, size: int, now: float) -> bytes:
         """The next chunk of a message, at most `size` octets of it; the aborting one after a failure."""
         chunk = transfer.cut(size)
@@ -126,7 +133,7 @@ class Session:
         if isinstance(item, Oversized):
             return self._receiving.oversized(item)
         if isinstance(item, Unintelligible):
-            return [Send(MsrpResponse(item.transaction_id, 400, item.from_path, self.local_text, item.why))]
+            return _unintelligible(item, self.local_text)
         outputs = self._with_ids(self._receiving.receive(item, now))
         reports = [o.event for o in outputs if isinstance(o, Deliver) and isinstance(o.event, Report)]
         return outputs + [failed for report in reports for failed in self._heed(report)]
@@ -247,3 +254,9 @@ class Session:
         if transfer is None or report.status == 200:
             return []
         return self._fail(report.message_id, transfer, Outcome.REFUSED, report.status, report.comment)
+
+
+def _unintelligible(item: Unintelligible, local: str) -> list[Output]:
+    if not item.from_path:
+        return []
+    return [Send(MsrpResponse(item.transaction_id, 400, item.from_path, local, PHRASES[400]))]

@@ -1,0 +1,288 @@
+"""One MSRP connection: octets in and out, and which sessions are bound to it (RFC 4975 §5.4, §7.3).
+
+All connections read into one buffer of their endpoint's: it is empty again before the loop reads the next.
+Writes gather in a list that the endpoint flushes once per turn of the loop.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from typing import Protocol
+
+from crossroom.machine import Malformed
+from crossroom.msrp.chunk import (
+    PHRASES,
+    FrameItem,
+    MsrpRequest,
+    MsrpResponse,
+    Oversized,
+    Unintelligible,
+    answer,
+)
+from crossroom.msrp.session_events import EndReason
+from crossroom.msrp.stream import StreamReader
+from crossroom.net.msrp_face import MsrpSettings
+from crossroom.net.tasks import Log
+
+_MAX_ROUTES = 64  # spellings of To-Path remembered; one per session, unless somebody plays
+
+
+class BoundSession(Protocol):
+    """What a connection knows of a session."""
+
+    def take(self, item: FrameItem) -> None:
+        """Receive one frame."""
+
+    def pump_once(self) -> bool:
+        """Write one queued piece; False when nothing is queued."""
+
+    def connection_lost(self, reason: EndReason) -> None:
+        """The connection is gone."""
+
+
+class ConnectionOwner(Protocol):
+    """What a connection needs of its endpoint."""
+
+    settings: MsrpSettings
+    read_buffer: memoryview
+    log: Log
+
+    def now(self) -> float:
+        """The machines' time."""
+
+    def opened(self, connection: "MsrpConnection") -> bool:
+        """A connection is there; False when there are too many."""
+
+    def closed(self, connection: "MsrpConnection") -> None:
+        """It is gone."""
+
+    def dirty(self, connection: "MsrpConnection") -> None:
+        """It wants to be flushed in this turn of the loop."""
+
+    def claim(self, connection: "MsrpConnection", to_path: str) -> BoundSession | int:
+        """Find, and if need be bind, the session of a To-Path; or the status to refuse with."""
+
+
+class MsrpConnection(asyncio.BufferedProtocol):
+    """See the module. `is_secure`: TLS is below it; `key` names where it leads when we opened it."""
+
+    def __init__(
+        self, owner: ConnectionOwner, *, is_secure: bool, key: tuple[str, int, bool] | None = None
+    ) -> None:
+        self.is_secure = is_secure
+        self.key = key
+        self.sessions: set[BoundSession] = set()
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_closing = False
+        self.has_read = False  # since the last sweep
+        self.read_at = 0.0  # when a sweep last saw that it had read
+        self.idle_since = owner.now()  # when it last had no session
+        self._owner = owner
+        self._reader = StreamReader(owner.settings.stream)
+        self._transport: asyncio.Transport | None = None
+        self._peer = ""
+        self._routes: dict[str, BoundSession] = {}
+        self._pending: list[bytes] = []
+        self._pending_octets = 0
+        self._is_paused = False
+        self._waiting: deque[BoundSession] = deque()
+        self._reason = EndReason.CONNECTION_LOST
+
+    # -- what the loop calls -------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The loop has a transport for us."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- narrows the loop's own type
+        self._transport = transport
+        self._peer = str(transport.get_extra_info("peername"))
+        transport.set_write_buffer_limits(high=self._owner.settings.high_water)
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.read_at = self._owner.now()
+        if not self._owner.opened(self):
+            self._owner.log.warning("msrp connection refused: too many", peer=self._peer)
+            self.abort(EndReason.CONGESTED)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- ours has one size
+        """The endpoint's one buffer."""
+        return self._owner.read_buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Octets came."""
+        self.has_read = True
+        for item in self._reader.receive_data(self._owner.read_buffer[:nbytes]):
+            self._route(item)
+
+    def eof_received(self) -> bool:
+        """The peer writes no more: a half-closed connection is a lost one (RFC 4975 §5.4)."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone: its sessions hear it at once, not after 30 seconds."""
+        self.is_closing = True
+        if exc is not None:
+            self._owner.log.info("msrp connection lost", peer=self._peer, why=str(exc))
+        self._owner.closed(self)
+        self._forget_sessions()
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        self._is_paused = True
+
+    def resume_writing(self) -> None:
+        """There is room again."""
+        self._is_paused = False
+        self.pump()
+
+    # -- what sessions and the endpoint call ---------------------------------------------------------------
+
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """The peer's certificate (DER), None without TLS or without one."""
+        tls = self._transport.get_extra_info("ssl_object") if self._transport else None
+        certificate: bytes | None = tls.getpeercert(binary_form=True) if tls else None
+        return certificate
+
+    @property
+    def is_writable(self) -> bool:
+        """True while whole messages may be written; answers and reports always may."""
+        return not self._is_paused and self._pending_octets < self._owner.settings.high_water
+
+    def write(self, octets: bytes) -> None:
+        """Write with the next flush; silently nothing once it closes (the sessions hear of that)."""
+        if self.is_closing:
+            return
+        if not self._pending:
+            self._owner.dirty(self)
+        self._pending.append(octets)
+        self._pending_octets += len(octets)
+
+    def flush(self) -> None:
+        """Hand what was written to the socket, and let queued messages follow."""
+        transport = self._transport
+        if transport is None or not self._pending:
+            return
+        pending = self._pending
+        octets = pending[0] if len(pending) == 1 else b"".join(pending)
+        self._pending = []
+        self._pending_octets = 0
+        transport.write(octets)
+        if self._is_paused and transport.get_write_buffer_size() > self._owner.settings.max_queue_octets:
+            # Even answers are not read: nothing bounds them but this.
+            self.abort(EndReason.CONGESTED)
+        elif self._waiting:
+            self.pump()
+
+    def wants_turn(self, session: BoundSession) -> None:
+        """A session has messages queued."""
+        if session not in self._waiting:
+            self._waiting.append(session)
+
+    def pump(self) -> None:
+        """Let queued sessions write, one piece each in turn (RFC 4975 §7.1.1), while there is room."""
+        while self._waiting and self.is_writable and not self.is_closing:
+            session = self._waiting.popleft()
+            if session.pump_once():
+                self._waiting.append(session)
+
+    def bind(self, session: BoundSession) -> None:
+        """This session's frames come and go here."""
+        self.sessions.add(session)
+
+    def release(self, session: BoundSession) -> None:
+        """The session is over; the last one takes the connection with it."""
+        self.sessions.discard(session)
+        self._routes = {text: other for text, other in self._routes.items() if other is not session}
+        if session in self._waiting:
+            self._waiting.remove(session)
+        if not self.sessions:
+            self.close()
+
+    def close(self, reason: EndReason = EndReason.CONNECTION_LOST) -> None:
+        """Write what is pending, then close."""
+        if self.is_closing:
+            return
+        self.flush()
+        self.is_closing = True
+        self._reason = reason
+        self.idle_since = self._owner.now()
+        if self._transport is not None:
+            self._transport.close()
+        self._forget_sessions()
+
+    def abort(self, reason: EndReason) -> None:
+        """Close without waiting for anything."""
+        self.is_closing = True
+        self._reason = reason
+        if self._transport is not None:
+            self._transport.abort()
+        self._forget_sessions()
+
+    def abort_unread(self) -> None:
+        """Give up the octets that the peer did not read in time after `close`."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def sweep(self, now: float) -> None:
+        """Let time pass."""
+        if self.has_read:
+            self.has_read = False
+            self.read_at = now
+        settings = self._owner.settings
+        if self.is_closing:
+            if now - self.idle_since > settings.close_seconds:
+                self.abort_unread()
+        elif self.sessions:
+            self.idle_since = now
+        elif now - self.idle_since > settings.bind_seconds:
+            self.close()  # RFC 4975 §7.3: it named no session of ours for long enough
+
+    # ------------------------------------------------------------------------------------------------------
+
+    def _forget_sessions(self) -> None:
+        sessions, self.sessions = self.sessions, set()
+        self._routes.clear()
+        self._waiting.clear()
+        self._pending.clear()
+        for session in sessions:
+            session.connection_lost(self._reason)
+
+    def _route(self, item: FrameItem | Malformed) -> None:
+        if self.is_closing:
+            return
+        if isinstance(item, Malformed):
+            self._owner.log.warning("msrp stream malformed", peer=self._peer, why=item.why)
+            self.close(EndReason.MALFORMED)
+            return
+        to_path = item.request.to_path if isinstance(item, Oversized) else item.to_path
+        session = self._routes.get(to_path)
+        if session is None:
+            claimed = self._owner.claim(self, to_path)
+            if isinstance(claimed, int):
+                self._refuse(item, claimed)
+                return
+            if len(self._routes) >= _MAX_ROUTES:
+                self._routes.clear()
+            session = self._routes[to_path] = claimed
+        session.take(item)
+
+    def _refuse(self, item: FrameItem, status: int) -> None:
+        if isinstance(item, MsrpResponse):
+            return  # RFC 4975 §7.2: nobody waits for it
+        if isinstance(item, Unintelligible):
+            self._answer_unintelligible(item)
+            return
+        request: MsrpRequest = item.request if isinstance(item, Oversized) else item
+        self._owner.log.info("msrp request refused", peer=self._peer, status=status, to=request.to_path[:200])
+        response = answer(request, status, request.to_path)
+        if response is not None:
+            self.write(bytes(response))
+
+    def _answer_unintelligible(self, item: Unintelligible) -> None:
+        if item.from_path and item.to_path:
+            self.write(
+                bytes(MsrpResponse(item.transaction_id, 400, item.from_path, item.to_path, PHRASES[400]))
+            )

@@ -1,0 +1,77 @@
+"""What one session has still to write: bounded in octets and in messages, one piece at a time.
+
+RFC 4975 §7.1.1: long messages are interrupted for whatever else waits. RFC 7701 §6.4: slow readers.
+"""
+
+from collections import deque
+
+from crossroom.msrp.message import SharedBody, Transfer
+from crossroom.msrp.session import Session
+from crossroom.net.msrp_face import MsrpSettings
+
+_CONGESTED_AT = 0.8  # of a full queue
+
+
+class SendQueue:
+    """Messages in order; a long one steps back behind the others after each chunk."""
+
+    def __init__(self, machine: Session, settings: MsrpSettings) -> None:
+        self._machine = machine
+        self._settings = settings
+        self._items: deque[SharedBody | Transfer] = deque()
+        self._octets = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def is_congested(self) -> bool:
+        """Nearly full: what can be left out should be."""
+        return self._passes(_CONGESTED_AT)
+
+    def add(self, item: SharedBody | Transfer) -> bool:
+        """Queue a message; False when the queue is full and the session has to end."""
+        self._items.append(item)
+        self._octets += _size(item)
+        return not self._passes(1.0)
+
+    def next_octets(self, now: float) -> bytes | None:
+        """The next piece to write, None when nothing is left."""
+        while self._items:
+            item = self._items[0]
+            if isinstance(item, Transfer):
+                return self._chunk(item, now)
+            if len(item.body) <= self._settings.chunk_octets:
+                self._drop()
+                return self._machine.send_shared(item, now)
+            self._items[0] = self._machine.begin_shared(item)
+        return None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._items.clear()
+        self._octets = 0
+
+    def _chunk(self, transfer: Transfer, now: float) -> bytes | None:
+        if transfer.failed and not transfer.has_begun:
+            self._drop()
+            return self.next_octets(now)
+        octets = self._machine.send_chunk(transfer, self._settings.chunk_octets, now)
+        if transfer.is_done:
+            self._drop()
+        else:
+            self._items.rotate(-1)
+        return octets
+
+    def _drop(self) -> None:
+        self._octets -= _size(self._items.popleft())
+
+    def _passes(self, part: float) -> bool:
+        return (
+            self._octets > self._settings.max_queue_octets * part
+            or len(self._items) > self._settings.max_queue_messages * part
+        )
+
+
+def _size(item: SharedBody | Transfer) -> int:
+    return len(item.body if isinstance(item, SharedBody) else item.message.body)

@@ -1,0 +1,390 @@
+"""One MSRP session as its user sees it: drives the machine, binds it to a connection, queues for slow readers.
+
+Callbacks run on the loop; nothing here creates a task or a timer, the endpoint's sweep is the only clock.
+"""
+
+import asyncio
+from collections import deque
+from functools import partial
+from typing import Protocol, assert_never
+
+from crossroom.machine import Deliver, Send
+from crossroom.msrp.chunk import FailureReport, FrameItem, MsrpRequest, MsrpResponse, Oversized
+from crossroom.msrp.message import Message, SharedBody, Transfer
+from crossroom.msrp.receiving import Output
+from crossroom.msrp.session import Session
+from crossroom.msrp.session_events import (
+    Bound,
+    EndReason,
+    MessageReceived,
+    NicknameAnswered,
+    NicknameRequested,
+    Outcome,
+    Report,
+    Result,
+    SessionEvent,
+)
+from crossroom.msrp.uri import Path
+from crossroom.net.msrp_connection import MsrpConnection
+from crossroom.net.msrp_face import (
+    Fingerprint,
+    MsrpSettings,
+    MsrpUnreachable,
+    NicknameRequest,
+    OnResult,
+    ReceivedMessage,
+    SessionFace,
+)
+from crossroom.net.msrp_queue import SendQueue
+from crossroom.net.tasks import Log
+
+
+class SessionOwner(Protocol):
+    """What a session needs of its endpoint."""
+
+    settings: MsrpSettings
+    log: Log
+
+    def now(self) -> float:
+        """The machines' time."""
+
+    async def connection_to(
+        self,
+        path: Path,
+        address: tuple[str, int] | None,
+        fingerprints: tuple[Fingerprint, ...],
+        *,
+        fresh: bool,
+    ) -> MsrpConnection:
+        """A connection to the first hop; raises MsrpUnreachable."""
+
+    def forget(self, session: "MsrpSession") -> None:
+        """The session is over."""
+
+
+class MsrpSession:
+    """Made by `MsrpEndpoint.open`: passive, listening from that moment, until somebody connects or `connect`.
+
+    `local_path` goes into a=path; set `remote_path` as soon as the peer's is known: what came before waits.
+    `closed` is why it ended, None while it lives.
+    """
+
+    def __init__(self, owner: SessionOwner, machine: Session, face: SessionFace) -> None:
+        self.machine = machine
+        self.local_path: Path = (machine.local,)
+        self.closed: EndReason | None = None
+        self._owner = owner
+        self._face = face
+        self._connection: MsrpConnection | None = None
+        self._remote: Path | None = None
+        self._waits_since = owner.now()
+        self._held: list[FrameItem] = []
+        self._held_octets = 0
+        self._is_active = False
+        self._is_bound = False
+        self._queue = SendQueue(machine, owner.settings)
+        self._on_result: dict[str, OnResult] = {}
+        self._binding: asyncio.Future[None] | None = None
+        self._naming: deque[asyncio.Future[int]] = deque()
+
+    # -- what the face uses --------------------------------------------------------------------------------
+
+    @property
+    def remote_path(self) -> Path | None:
+        """The peer's a=path; None until it is known."""
+        return self._remote
+
+    @remote_path.setter
+    def remote_path(self, path: Path) -> None:
+        self._remote = path
+        self.machine.set_remote(path)
+        self._waits_since = self._owner.now()
+        held, self._held = self._held, []
+        for item in held:
+            self.take(item)
+
+    @property
+    def is_bound(self) -> bool:
+        """True between `on_bound` and the end."""
+        return self._is_bound and self.closed is None
+
+    @property
+    def is_congested(self) -> bool:
+        """The queue is nearly full: send nothing that can be left out."""
+        return self._queue.is_congested
+
+    async def connect(
+        self,
+        remote_path: Path,
+        *,
+        address: tuple[str, int] | None = None,
+        fingerprints: tuple[Fingerprint, ...] = (),
+    ) -> None:
+        """Be the active side: connect, send the binding SEND and wait for its answer.
+
+        `address` overrides where to connect to (RFC 6714); with `fingerprints` (RFC 8122) these decide about
+        the peer's certificate instead of its name. Raises MsrpUnreachable; the session is closed then.
+        """
+        self._is_active = True
+        self._remote = remote_path
+        self.machine.set_remote(remote_path)
+        try:
+            connection = await self._owner.connection_to(remote_path, address, fingerprints, fresh=False)
+            if not await self._bind_on(connection):
+                # The peer knows no second session on one connection: give it one of its own.
+                connection = await self._owner.connection_to(remote_path, address, fingerprints, fresh=True)
+                await self._bind_on(connection)
+        except BaseException:
+            self.close()
+            raise
+
+    def send(  # noqa: PLR0913 -- all but the content are options by name
+        self,
+        content_type: str,
+        body: bytes,
+        *,
+        failure_report: FailureReport | str = FailureReport.YES,
+        success_report: bool = False,
+        message_id: str | None = None,
+        on_result: OnResult | None = None,
+    ) -> str:
+        """Send a message, or queue it; gives its Message-ID.
+
+        `on_result` is called exactly once, later: accepted, refused, timed out or lost; never with
+        `failure_report="no"`, when nothing can be known.
+        """
+        message_id = message_id or self.machine.fresh_id()
+        message = Message(message_id, content_type, body, success_report, FailureReport(failure_report))
+        if on_result is not None and message.failure_report is not FailureReport.NO:
+            self._on_result[message_id] = on_result
+        begun: Transfer | Result = Result(message_id, Outcome.LOST, 481)
+        if self.closed is None:
+            begun = self.machine.begin(message)
+        if isinstance(begun, Result):
+            asyncio.get_running_loop().call_soon(self._result, begun)
+        else:
+            self._enqueue(begun)
+        return message_id
+
+    def send_shared(self, shared: SharedBody) -> None:
+        """Send one recipient's copy of a fan-out; build the SharedBody once for all.
+
+        A copy that fails is told by `face.on_report`; success is not told.
+        """
+        connection = self._connection
+        is_short = len(shared.body) <= self._owner.settings.chunk_octets
+        if connection is None or self._queue or not (is_short and self._is_bound and connection.is_writable):
+            self._enqueue(shared)
+        else:
+            connection.write(self.machine.send_shared(shared, self._owner.now()))
+
+    async def set_nickname(self, nickname: str) -> int:
+        """Ask the peer for a nickname, empty to give it up; its status, 408 for silence, 481 when it is over.
+
+        Raises ParseError for a nickname that no header can carry. The session must be bound.
+        """
+        if self._connection is None or self.closed is not None:
+            return 481
+        octets = self.machine.set_nickname(nickname, self._owner.now())
+        answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._naming.append(answered)
+        self._connection.write(octets)
+        return await answered
+
+    def close(self) -> None:
+        """End the session: what is queued is not sent any more, `on_closed` is not called."""
+        self._end(EndReason.CLOSED)
+
+    # -- what the connection and the endpoint use ----------------------------------------------------------
+
+    def claimed_by(self, connection: MsrpConnection) -> bool:
+        """Bind to this connection if that is possible; True when this is the session's connection."""
+        if self._connection is None and not self._is_active and self.closed is None:
+            self._connection = connection
+            connection.bind(self)
+        return self._connection is connection
+
+    def take(self, item: FrameItem) -> None:
+        """Receive one frame; held while the peer's path is not known."""
+        if self.closed is not None:
+            return
+        if self._remote is None:
+            self._hold(item)
+            return
+        is_request = not isinstance(item, MsrpResponse)
+        is_bare = isinstance(item, MsrpRequest) and item.body is None and item.method == "SEND"
+        # Binding is told before any message, and after the answer to a bare binding SEND.
+        if is_request and not is_bare:
+            self._now_bound()
+        self._run(self.machine.receive(item, self._owner.now()))
+        if is_bare:
+            self._now_bound()
+
+    def pump_once(self) -> bool:
+        """Write one queued piece; see BoundSession."""
+        if self._connection is None or not self._is_bound:
+            return False
+        octets = self._queue.next_octets(self._owner.now())
+        if octets is not None:
+            self._connection.write(octets)
+        return bool(self._queue)
+
+    def connection_lost(self, reason: EndReason) -> None:
+        """The connection is gone."""
+        self._connection = None
+        self._end(reason)
+
+    def sweep(self, now: float) -> None:
+        """Let time pass."""
+        deadline = self.machine.deadline()
+        if deadline is not None and deadline <= now:
+            self._run(self.machine.tick(now))
+        settings = self._owner.settings
+        connection = self._connection
+        if connection is None:
+            if not self._is_active and self._remote and now - self._waits_since > settings.bind_seconds:
+                self._end(EndReason.NEVER_BOUND)
+        elif self._is_bound and 0 < settings.keepalive_seconds < now - max(
+            self._waits_since, connection.read_at
+        ):
+            self._waits_since = now
+            connection.write(self.machine.keepalive(now))
+
+    def stop(self) -> None:
+        """The endpoint stops."""
+        self._end(EndReason.STOPPED)
+
+    # ------------------------------------------------------------------------------------------------------
+
+    async def _bind_on(self, connection: MsrpConnection) -> bool:
+        """False when the peer refuses to share a connection that was there before."""
+        is_shared = bool(connection.sessions)
+        if self.closed is not None:
+            raise MsrpUnreachable(f"closed: {self.closed}")
+        self._connection = connection
+        connection.bind(self)
+        self._binding = asyncio.get_running_loop().create_future()
+        connection.write(self.machine.bind(self._owner.now()))
+        try:
+            await self._binding
+        except MsrpUnreachable as error:
+            if not is_shared or error.status not in (481, 506):
+                raise
+            return False
+        finally:
+            self._binding = None
+        return True
+
+    def _now_bound(self) -> None:
+        if self._is_bound or self.closed is not None or self._connection is None:
+            return
+        self._is_bound = True
+        self._face.on_bound()
+        if self._queue and self._connection is not None:
+            self._connection.wants_turn(self)
+            self._connection.pump()
+
+    def _hold(self, item: FrameItem) -> None:
+        request = item.request if isinstance(item, Oversized) else item
+        self._held_octets += len(request.body or b"") if isinstance(request, MsrpRequest) else 0
+        self._held.append(item)
+        settings = self._owner.settings
+        if len(self._held) > settings.max_held or self._held_octets > settings.max_queue_octets:
+            self._end(EndReason.FLOODED)
+
+    def _enqueue(self, item: SharedBody | Transfer) -> None:
+        if self.closed is not None:
+            return
+        if not self._queue.add(item):
+            # The caller may be in the middle of a fan-out: let it finish first.
+            self._queue.clear()
+            asyncio.get_running_loop().call_soon(self._end, EndReason.CONGESTED)
+        elif self._is_bound and self._connection is not None:
+            self._connection.wants_turn(self)
+            self._connection.pump()
+
+    def _run(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            if isinstance(output, Send):
+                if self._connection is not None:
+                    self._connection.write(bytes(output.message))
+            elif isinstance(output, Deliver):
+                self._deliver(output.event)
+            elif self._binding is not None and not self._binding.done():
+                self._binding.set_exception(
+                    MsrpUnreachable(f"refused: {output.reason}", _STATUS[output.reason])
+                )
+            else:
+                self._end(output.reason)
+
+    def _deliver(self, event: SessionEvent) -> None:
+        match event:
+            case MessageReceived():
+                self._message(event)
+            case NicknameRequested():
+                self._face.on_nickname(NicknameRequest(event.nickname, partial(self._respond, event.handle)))
+            case NicknameAnswered():
+                self._named(event.status)
+            case Report():
+                self._face.on_report(event)
+            case Result():
+                self._result(event)
+            case Bound():
+                if self._binding is not None and not self._binding.done():
+                    self._binding.set_result(None)
+                self._now_bound()
+            case _:
+                assert_never(event)
+
+    def _message(self, event: MessageReceived) -> None:
+        message = event.message
+        status = self._face.on_message(
+            ReceivedMessage(
+                message.id,
+                message.content_type,
+                message.body,
+                message.success_report,
+                partial(self._respond, event.handle),
+                lambda status, comment: self._run(self.machine.report(event, status, comment)),
+            )
+        )
+        if status is not None:
+            self._run(self.machine.respond(event.handle, status))
+
+    def _respond(self, handle: int, status: int, comment: str, report: bool) -> None:  # noqa: FBT001 -- a callback
+        if self.closed is None:
+            self._run(self.machine.respond(handle, status, comment, report=report))
+
+    def _named(self, status: int) -> None:
+        if self._naming:
+            answered = self._naming.popleft()
+            if not answered.done():
+                answered.set_result(status)
+
+    def _result(self, result: Result) -> None:
+        told = self._on_result.pop(result.message_id, None)
+        if told is not None:
+            told(result)
+        elif result.outcome is not Outcome.ACCEPTED and result.outcome is not Outcome.LOST:
+            self._face.on_report(Report(result.message_id, result.status, result.comment))
+
+    def _end(self, reason: EndReason) -> None:
+        if self.closed is not None:
+            return
+        self.closed = reason
+        connection, self._connection = self._connection, None
+        self._queue.clear()
+        self._held.clear()
+        self._run(self.machine.lost())
+        if self._binding is not None and not self._binding.done():
+            self._binding.set_exception(MsrpUnreachable(f"closed: {reason}"))
+        while self._naming:
+            self._named(481)
+        if connection is not None:
+            connection.release(self)
+        self._owner.forget(self)
+        if reason is not EndReason.CLOSED:
+            self._face.on_closed(reason)
+
+
+_STATUS = {EndReason.NO_SUCH_SESSION: 481, EndReason.BOUND_ELSEWHERE: 506, EndReason.UNRESPONSIVE: 408}
