@@ -7,10 +7,15 @@ import pytest
 
 from peers.kamailio import kamailio
 from peers.process import free_port
+from peers.prosody import prosody
 from peers.quirks import BLINK_LIKE, PLAIN, Quirks
 from peers.seat import Seat
 from peers.sip_participant import SipParticipant
 from peers.transcript import PeerFailure
+
+INSTANT_ROOM = (
+    '<query xmlns="http://jabber.org/protocol/muc#owner"><x xmlns="jabber:x:data" type="submit"/></query>'
+)
 
 
 async def sit_together(
@@ -133,3 +138,44 @@ async def test_kamailio_gives_rooms_and_xmpp_users_to_crossroom(
     ):
         await sit_together(ana, focus, uri)
         await chat_and_part(ana, focus)
+
+
+@pytest.mark.interop
+async def test_two_xmpp_users_meet_in_a_room_of_prosody(tmp_path: Path) -> None:
+    async with prosody(tmp_path) as server, server.user("bob") as bob, server.user("dora") as dora:
+        room = f"tea@{server.own_muc_domain}"
+        assert 201 in (await bob.join(room, "Bob")).codes
+        await bob.iq("set", room, INSTANT_ROOM)
+        await dora.join(room, "Dora")
+        await bob.expects_presence("Dora")
+        await dora.expects_roster("Bob", "Dora")
+        await dora.say("hello <&>")
+        await bob.expects_message(text="hello <&>", sender="Dora", private=False)
+        await bob.say("psst", to="Dora")
+        await dora.expects_message(text="psst", sender="Bob", private=True)
+        await bob.set_subject("Tea")
+        await dora.expects_subject("Tea", sender="Bob")
+        await dora.type()
+        await bob.expects_typing("Dora")
+        await dora.rename("Dodo")
+        await bob.expects_presence("Dora", codes={303}, type_="unavailable")
+        await bob.expects_roster("Bob", "Dodo")
+        await dora.leave("tea time over")
+        await bob.expects_roster("Bob")
+
+
+@pytest.mark.interop
+async def test_an_xmpp_invitation_is_seen_accepted_and_declined(tmp_path: Path) -> None:
+    async with prosody(tmp_path) as server, server.user("bob") as bob, server.user("dora") as dora:
+        room = f"tea@{server.own_muc_domain}"
+        await bob.join(room, "Bob")
+        await bob.iq("set", room, INSTANT_ROOM)
+        await bob.invite(dora.bare, "come")
+        invitation = await dora.expects_invitation()
+        assert (invitation.room, invitation.reason) == (room, "come")
+        await invitation.decline("later")
+        assert await bob.expects_decline(dora.bare) == "later"
+        await bob.invite(dora.bare)
+        await (await dora.expects_invitation()).accept("Dora")
+        await bob.expects_roster("Bob", "Dora")
+        await bob.expects_refused_join(room, "Dora", "conflict")

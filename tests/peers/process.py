@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self, cast
+from typing import Self
 
 import pytest
 
@@ -66,7 +66,7 @@ class Program(asyncio.SubprocessProtocol):
             env=self._environment,
             start_new_session=True,
         )
-        self._transport = cast("asyncio.SubprocessTransport", transport)
+        self._transport = transport
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
@@ -126,7 +126,7 @@ class Program(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         self.transcript.note(f"ended with {self._transport.get_returncode()}")
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         # comes after process_exited and after the last output
         self._ended.set()
         self._wake()
