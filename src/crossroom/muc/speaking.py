@@ -1,0 +1,91 @@
+"""What an occupant's messages do: to everybody, to one, the subject, typing (XEP-0045 §7.4-7.5, §8.1)."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from crossroom.focus.interface import Features, Participation
+from crossroom.machine import ParseError
+from crossroom.muc.context import MucContext, needs
+from crossroom.muc.messages import composing_of, draft_of
+from crossroom.muc.subject import subject_of
+from crossroom.room.address import MessageId, Nickname
+from crossroom.room.nickname import parse_nickname
+from crossroom.room.reasons import Reason, Refused
+from crossroom.xmpp.errors import Condition, StanzaError
+from crossroom.xmpp.jid import Jid
+from crossroom.xmpp.stanza import Stanza
+
+Speak = Callable[[MucContext, Stanza, Participation], Coroutine[Any, Any, None]]
+
+
+def on_groupchat(context: MucContext, stanza: Stanza) -> None:
+    """A message to everybody."""
+    _in_room(context, stanza, _say)
+
+
+def on_private(context: MucContext, stanza: Stanza) -> None:
+    """A message to one occupant; absent and `normal` types count as `chat` (docs/mapping.md §3.8)."""
+    _in_room(context, stanza, _whisper)
+
+
+def on_misdirected(context: MucContext, stanza: Stanza) -> None:
+    """Groupchat to one occupant, or a one-to-one message to the room (XEP-0045 §7.5, §17.2)."""
+    room = stanza.to.bare if stanza.to else None
+    context.reply_error(stanza, StanzaError(Condition.BAD_REQUEST, by=str(room)))
+
+
+def on_form(context: MucContext, stanza: Stanza) -> None:
+    """Voice requests and the like, which this room does not have."""
+    context.refuse(stanza, Refused(Reason.UNSUPPORTED))
+
+
+def _in_room(context: MucContext, stanza: Stanza, work: Speak) -> None:
+    occupancy = context.occupancy_of(stanza)
+    if occupancy is None:
+        context.spawn(stanza, partial(not_inside, context, stanza))
+        return
+    context.ask(occupancy, stanza, partial(work, context, stanza))
+
+
+async def not_inside(context: MucContext, stanza: Stanza) -> None:
+    """Refuse somebody who has no seat (XEP-0045 §7.4: and who asks for a room that is not there)."""
+    there = stanza.to is not None and await context.exists(stanza.to.bare)
+    raise Refused(Reason.NOT_IN_ROOM if there else Reason.NO_SUCH_ROOM)
+
+
+async def _say(context: MucContext, stanza: Stanza, participation: Participation) -> None:
+    subject = subject_of(stanza)
+    composing = composing_of(stanza)
+    if subject is not None:
+        needs(participation, Features.SUBJECT)
+        await participation.set_subject(subject, MessageId(stanza.id or context.ids.token()))
+    elif composing is not None:
+        if Features.COMPOSING in participation.features:
+            await participation.compose(composing)
+    elif stanza.children:
+        await participation.post(draft_of(stanza, _room(stanza), context.ids.token()))
+
+
+async def _whisper(context: MucContext, stanza: Stanza, participation: Participation) -> None:
+    needs(participation, Features.PRIVATE_MESSAGES)
+    to = _recipient(stanza)
+    composing = composing_of(stanza)
+    if composing is None:
+        await participation.post(draft_of(stanza, _room(stanza), context.ids.token(), to))
+    elif Features.COMPOSING in participation.features:
+        await participation.compose(composing, to)
+
+
+def _recipient(stanza: Stanza) -> Nickname:
+    try:
+        return parse_nickname(stanza.to.resource if stanza.to else "")
+    except ParseError as error:
+        # docs/mapping.md §3.8: what cannot be a nickname is nobody's
+        raise Refused(Reason.NO_SUCH_PARTICIPANT, str(error)) from error
+
+
+def _room(stanza: Stanza) -> Jid:
+    if stanza.to is None:
+        raise ParseError("no address")
+    return stanza.to.bare
