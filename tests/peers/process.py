@@ -61,7 +61,7 @@ class Program(asyncio.SubprocessProtocol):
         transport, _ = await asyncio.get_running_loop().subprocess_exec(
             lambda: self,
             *self._command,
-            stdin=None,
+            stdin=asyncio.subprocess.DEVNULL,
             cwd=self.folder,
             env=self._environment,
             start_new_session=True,

@@ -23,6 +23,7 @@ class Call:
         self.remote_sdp = answered.text
         self.remote_contact = answered.get("Contact")
         self.over = False
+        self._hung_up = False  # by the other side
         self.byes: Inbox[SipMessage] = Inbox(ua.transcript, "BYE")
         self.notifies: Inbox[SipMessage] = Inbox(ua.transcript, "NOTIFY in the INVITE dialog")
         self.offers: Inbox[SipMessage] = Inbox(ua.transcript, "re-INVITE or UPDATE")
@@ -36,8 +37,10 @@ class Call:
 
     def receive(self, request: SipMessage, reply: Reply) -> None:
         """Answer what arrives inside the dialog."""
-        if request.method == "BYE":
-            self.over = True
+        if request.method == "BYE" and self._hung_up:
+            self.ua.respond(request, reply, 481)
+        elif request.method == "BYE":
+            self.over = self._hung_up = True
             self.byes.put(request)
             self.ua.respond(request, reply, 200)
         elif request.method == "ACK":

@@ -69,6 +69,7 @@ class SipUA:
         self.invites: Inbox[IncomingInvite] = Inbox(self.transcript, "INVITE")
         self.requests: Inbox[SipMessage] = Inbox(self.transcript, "request")
         self.usages: dict[DialogKey, Usage] = {}
+        self.contact_parameters = ""  # ";isfocus" plays a focus
         self.answer_with: dict[str, int] = {}  # quirk: answer every request of a method with this status
         self._server = server
         self._password = password
@@ -103,9 +104,9 @@ class SipUA:
         suffix = "" if self._transport_name == "udp" else f";transport={self._transport_name}"
         return f"sip:{self.name}@{self.host}:{self.transport.port}{suffix}"
 
-    def contact(self, parameters: str = "") -> tuple[str, str]:
+    def contact(self) -> tuple[str, str]:
         """Return our Contact header."""
-        return "Contact", f"<{self.contact_uri}>{parameters}"
+        return "Contact", f"<{self.contact_uri}>{self.contact_parameters}"
 
     def new_request(
         self, method: str, uri: str, headers: Headers = (), body: bytes = b"", to: str | None = None
@@ -291,7 +292,7 @@ class SipUA:
         else:
             self.requests.put(request)
             known = request.method in {"OPTIONS", "MESSAGE"}
-            self.respond(request, reply, 200 if known else 405, [("Allow", ALLOW)])
+            self.respond(request, reply, 200 if known else 405, [self.contact(), ("Allow", ALLOW)])
 
     def _receive_invite(self, request: SipMessage, reply: Reply) -> None:
         from peers.sip_call import IncomingInvite  # the two modules know each other
