@@ -7,37 +7,17 @@ user has decided (`respond`); the chunks before the last are answered at once.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from crossroom.machine import Deliver, Ended, LocalProtocolError, Send
-from crossroom.msrp.chunk import (
-    PHRASES,
-    FailureReport,
-    FrameItem,
-    MsrpRequest,
-    MsrpResponse,
-    Oversized,
-    Unintelligible,
-)
-from crossroom.msrp.frame_writer import build_frame, build_shared_send
-from crossroom.msrp.message import Message, SharedBody, Transfer
-from crossroom.msrp.nickname import format_nickname
-from crossroom.msrp.outbox import Duty, Outbox, Subject
+from crossroom.machine import Deliver, Send
+from crossroom.msrp.chunk import PHRASES, FailureReport, FrameItem, MsrpResponse, Oversized, Unintelligible
+from crossroom.msrp.message import Message
 from crossroom.msrp.receiving import Output, Receiving, SessionLimits, report_on
-from crossroom.msrp.session_events import (
-    Bound,
-    EndReason,
-    MessageReceived,
-    NicknameAnswered,
-    Outcome,
-    Report,
-    Result,
-)
-from crossroom.msrp.uri import MsrpUri, Path, format_path
-
-_FATAL = {481: EndReason.NO_SUCH_SESSION, 506: EndReason.BOUND_ELSEWHERE}
+from crossroom.msrp.sending import Sending
+from crossroom.msrp.session_events import MessageReceived, Report
+from crossroom.msrp.uri import MsrpUri
 
 
 class Session:
-    """The machine.
+    """The machine: `sending` starts what goes out, everything else comes in by `receive`.
 
     `local` is our own URI with its unguessable session-id; `seed` an unguessable token (see Outbox); `seen`
     the Message-IDs that the session which this one replaces had received (RFC 4975 §5.4).
@@ -49,18 +29,8 @@ class Session:
         limits = limits or SessionLimits()
         self.local = local
         self.local_text = str(local)
-        self.refused_types: set[str] = set()
-        self._outbox = Outbox(seed, limits.response_seconds)
+        self.sending = Sending(self.local_text, seed, limits.response_seconds)
         self._receiving = Receiving(self.local_text, limits, seen)
-        self._transfers: dict[str, Transfer] = {}
-        self._remote_text = ""
-        self._send_head = b""
-
-    def set_remote(self, path: Path) -> None:
-        """Learn the peer's path (its a=path, leftmost first): what our requests' To-Path carries."""
-        self._remote_text = format_path(path)
-        head = f" SEND\r\nTo-Path: {self._remote_text}\r\nFrom-Path: {self.local_text}\r\nMessage-ID: "
-        self._send_head = head.encode()
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -70,73 +40,19 @@ class Session:
     @property
     def unanswered(self) -> tuple[Message, ...]:
         """Messages that may not have arrived: to be sent again, with the same ids, by a replacement."""
-        return self._outbox.unanswered()
-
-    def fresh_id(self) -> str:
-        """A Message-ID for a new message."""
-        return self._outbox.fresh_id()
-
-    def begin(self, message: Message) -> Transfer | Result:
-        """Start to send; the Result at once when the peer has refused this type before."""
-        # RFC 4975 §10.6: after a 415 that type is not sent again in this session.
-        if message.content_type.lower() in self.refused_types:
-            return Result(message.id, Outcome.REFUSED, 415)
-        transfer = self._transfers[message.id] = Transfer(message)
-        return transfer
-
-    def begin_shared(self, shared: SharedBody) -> Transfer:
-        """Start to send a copy of a fan-out in chunks, because it is long."""
-        message = shared.message(self.fresh_id())
-        transfer = self._transfers[message.id] = Transfer(message)
-        return transfer
-
-    def send_chunk(self, transfer: Transfer, size: int, now: float) -> bytes:
-        """The next chunk of a message, at most `size` octets of it; the aborting one after a failure."""
-        chunk = transfer.cut(size)
-        message = transfer.message
-        transaction_id = self._outbox.transaction_id(chunk.body)
-        if message.failure_report is not FailureReport.NO and not transfer.failed:
-            transfer.unanswered += 1
-            self._outbox.wait(transaction_id, message.id, transfer, now)
-        elif transfer.is_done:
-            self._transfers.pop(message.id, None)
-        paths = (("To-Path", self._to_path), ("From-Path", self.local_text))
-        return build_frame(transaction_id, "SEND", paths + chunk.headers, chunk.body, chunk.flag)
-
-    def send_shared(self, shared: SharedBody, now: float) -> bytes:
-        """This recipient's copy of a fan-out, in one chunk. Only failures become a Result."""
-        if not self._send_head:
-            raise LocalProtocolError("the remote path is not known yet")
-        outbox = self._outbox
-        transaction_id = outbox.transaction_id(shared.body if shared.has_dashes else None)
-        message_id = outbox.fresh_id()
-        if shared.failure_report is not FailureReport.NO:
-            outbox.wait(transaction_id, message_id, shared, now)
-        return build_shared_send(self._send_head, transaction_id.encode(), message_id.encode(), shared.tail)
-
-    def bind(self, now: float) -> bytes:
-        """The bodiless SEND with which the connecting side begins (RFC 4975 §5.4); answered: Bound."""
-        return self._request("SEND", (("Message-ID", self.fresh_id()),), Duty.BIND, now)
-
-    def keepalive(self, now: float) -> bytes:
-        """A bodiless SEND; unanswered, the session ends."""
-        return self._request("SEND", (("Message-ID", self.fresh_id()),), Duty.KEEPALIVE, now)
-
-    def set_nickname(self, nickname: str, now: float) -> bytes:
-        """A NICKNAME request, answered: NicknameAnswered. Raises ParseError for what no header can carry."""
-        return self._request("NICKNAME", (("Use-Nickname", format_nickname(nickname)),), Duty.NICKNAME, now)
+        return self.sending.outbox.unanswered()
 
     def receive(self, item: FrameItem, now: float) -> list[Output]:
         """Take one frame that is for this session."""
         if isinstance(item, MsrpResponse):
-            return self._answered(item)
+            return self.sending.answered(item)
         if isinstance(item, Oversized):
             return self._receiving.oversized(item)
         if isinstance(item, Unintelligible):
             return _unintelligible(item, self.local_text)
         outputs = self._with_ids(self._receiving.receive(item, now))
         reports = [o.event for o in outputs if isinstance(o, Deliver) and isinstance(o.event, Report)]
-        return outputs + [failed for report in reports for failed in self._heed(report)]
+        return outputs + [failed for report in reports for failed in self.sending.heed(report)]
 
     def respond(self, handle: int, status: int, comment: str = "", *, report: bool = True) -> list[Output]:
         """Answer a MessageReceived or NicknameRequested; with 200 the success REPORT follows if asked for.
@@ -153,107 +69,25 @@ class Session:
 
     def tick(self, now: float) -> list[Output]:
         """Let time pass."""
-        outputs = self._receiving.tick(now)
-        for _, message_id, subject in self._outbox.expired(now):
-            outputs += self._silence(message_id, subject)
-        return outputs
+        return self._receiving.tick(now) + self.sending.tick(now)
 
     def deadline(self) -> float | None:
         """When tick() is next due."""
-        dues = (self._outbox.deadline(), self._receiving.deadline())
+        dues = (self.sending.outbox.deadline(), self._receiving.deadline())
         return min((due for due in dues if due is not None), default=None)
 
     def lost(self) -> list[Output]:
         """The connection broke: everything that waits fails at once (RFC 4975 §5.4)."""
-        outputs: list[Output] = []
-        for _, message_id, subject in self._outbox.drain():
-            outputs += self._fail(message_id, subject, Outcome.LOST, 481, "")
-        for message_id, transfer in list(self._transfers.items()):
-            outputs += self._fail(message_id, transfer, Outcome.LOST, 481, "")
-        return outputs
-
-    @property
-    def _to_path(self) -> str:
-        if not self._remote_text:
-            raise LocalProtocolError("the remote path is not known yet")
-        return self._remote_text
-
-    def _request(self, method: str, headers: tuple[tuple[str, str], ...], duty: Duty, now: float) -> bytes:
-        transaction_id = self._outbox.transaction_id()
-        self._outbox.wait(transaction_id, "", duty, now)
-        return bytes(MsrpRequest(transaction_id, method, self._to_path, self.local_text, headers))
+        return self.sending.lost()
 
     def _with_ids(self, outputs: list[Output]) -> list[Output]:
         """Give requests that were made without a transaction id a fresh one."""
         return [
-            Send(replace(output.message, transaction_id=self._outbox.transaction_id()))
+            Send(replace(output.message, transaction_id=self.sending.outbox.transaction_id()))
             if isinstance(output, Send) and not output.message.transaction_id
             else output
             for output in outputs
         ]
-
-    def _answered(self, response: MsrpResponse) -> list[Output]:
-        waiting = self._outbox.answered(response.transaction_id)
-        if waiting is None:
-            return []  # RFC 4975 §7.2: unknown transaction, ignored
-        _, message_id, subject = waiting
-        status = response.status
-        if status == 200:
-            # The fan-out's usual answer: nothing more to do.
-            return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
-        if status == 415 and isinstance(subject, Transfer):
-            self.refused_types.add(subject.message.content_type.lower())
-        outputs = self._fail(message_id, subject, Outcome.REFUSED, status, response.comment)
-        if status in _FATAL:
-            outputs.append(Ended(_FATAL[status]))
-        return outputs
-
-    def _accepted(self, message_id: str, subject: Transfer | Duty) -> list[Output]:
-        if isinstance(subject, Transfer):
-            subject.unanswered -= 1
-            if subject.unanswered or not subject.is_done or subject.failed:
-                return []
-            self._transfers.pop(message_id, None)
-            return [Deliver(Result(message_id, Outcome.ACCEPTED, 200))]
-        if subject is Duty.NICKNAME:
-            return [Deliver(NicknameAnswered(200))]
-        return [Deliver(Bound())] if subject is Duty.BIND else []
-
-    def _silence(self, message_id: str, subject: Subject) -> list[Output]:
-        if isinstance(subject, Duty):
-            if subject is Duty.NICKNAME:
-                return [Deliver(NicknameAnswered(408))]
-            return [Ended(EndReason.UNRESPONSIVE)]
-        failure_report = (
-            subject.failure_report if isinstance(subject, SharedBody) else subject.message.failure_report
-        )
-        if failure_report is FailureReport.PARTIAL:
-            return self._quiet(message_id, subject)  # RFC 4975 §7.1.4: only failures were to be answered
-        return self._fail(message_id, subject, Outcome.TIMED_OUT, 408, "")
-
-    def _quiet(self, message_id: str, subject: Transfer | SharedBody) -> list[Output]:
-        return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
-
-    def _fail(
-        self, message_id: str, subject: Subject, outcome: Outcome, status: int, comment: str
-    ) -> list[Output]:
-        if subject is Duty.NICKNAME:
-            return [Deliver(NicknameAnswered(status, comment))]
-        if isinstance(subject, Duty):
-            return []
-        if isinstance(subject, Transfer):
-            if subject.failed:
-                return []  # told already, for an earlier chunk
-            subject.failed = True
-            self._transfers.pop(message_id, None)
-        return [Deliver(Result(message_id, outcome, status, comment))]
-
-    def _heed(self, report: Report) -> list[Output]:
-        transfer = self._transfers.get(report.message_id)
-        # RFC 4975 §7.3.2: after a failure REPORT the rest need not be sent.
-        if transfer is None or report.status == 200:
-            return []
-        return self._fail(report.message_id, transfer, Outcome.REFUSED, report.status, report.comment)
 
 
 def _unintelligible(item: Unintelligible, local: str) -> list[Output]:

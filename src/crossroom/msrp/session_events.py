@@ -86,3 +86,4 @@ class EndReason(StrEnum):
     FLOODED = "flooded"  # too much came before the session was ready
     UNTRUSTED = "untrusted"  # the certificate is not the announced one
     STOPPED = "stopped"  # the endpoint stops
+    FAULT = "fault"  # a defect of ours

@@ -4,10 +4,6 @@ Drives the pure machines of `msrp/`; knows no rooms. One timer sweeps all sessio
 """
 
 import asyncio
-import hashlib
-import hmac
-import ssl
-from weakref import WeakValueDictionary
 
 from crossroom.machine import ParseError
 from crossroom.msrp.session import Session
@@ -15,14 +11,14 @@ from crossroom.msrp.uri import MsrpUri, Path, parse_path
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
 from crossroom.net.msrp_connection import MsrpConnection
-from crossroom.net.msrp_face import Fingerprint, MsrpListen, MsrpSettings, MsrpUnreachable, SessionFace
+from crossroom.net.msrp_dialer import Dialer
+from crossroom.net.msrp_face import EndReason, Fingerprint, MsrpListen, MsrpSettings, SessionFace
+from crossroom.net.msrp_outflow import Outflow
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log
 
 _SWEEP_SECONDS = 1.0  # how late a 30-second timer may be
 _READ_BUFFER = 262144  # octets that one read takes at most
-_DISCARD = 9  # RFC 6135 §4.2: the port of somebody who only connects
-_HASHES = frozenset({"sha-1", "sha-224", "sha-256", "sha-384", "sha-512"})  # RFC 8122 §5
 
 
 class MsrpEndpoint:
@@ -36,10 +32,10 @@ class MsrpEndpoint:
         self._ids = ids
         self._sessions: dict[str, MsrpSession] = {}
         self._connections: set[MsrpConnection] = set()
-        self._dirty: list[MsrpConnection] = []
+        self._dirty: list[Outflow] = []
         self._servers: list[asyncio.Server] = []
         self._listening: tuple[MsrpListen, ...] = ()
-        self._locks: WeakValueDictionary[tuple[str, int, bool], asyncio.Lock] = WeakValueDictionary()
+        self._dialer = Dialer(self)
         self._sweeper: asyncio.TimerHandle | None = None
 
     # -- life ----------------------------------------------------------------------------------------------
@@ -61,7 +57,7 @@ class MsrpEndpoint:
         for server in self._servers:
             server.close()
         for session in list(self._sessions.values()):
-            session.stop()
+            session.end(EndReason.STOPPED)
         connections = list(self._connections)
         for connection in connections:
             connection.close()
@@ -88,9 +84,9 @@ class MsrpEndpoint:
         return tuple(self._sessions.values())
 
     @property
-    def connection_count(self) -> int:
-        """The connections that are open, either way."""
-        return len(self._connections)
+    def connections(self) -> frozenset[MsrpConnection]:
+        """The connections that are open, whoever opened them."""
+        return frozenset(self._connections)
 
     # -- what the faces use --------------------------------------------------------------------------------
 
@@ -132,16 +128,7 @@ class MsrpEndpoint:
         fresh: bool,
     ) -> MsrpConnection:
         """A connection to a path's first hop; raises MsrpUnreachable."""
-        uri = path[0]  # RFC 4975 §5.1: the leftmost is the next hop
-        host, port = address or (uri.host, uri.port or 0)
-        if uri.transport != "tcp" or port in (0, _DISCARD):
-            raise MsrpUnreachable(f"nobody can connect to {uri}")
-        key = host.lower(), port, uri.is_secure
-        may_share = self.settings.reuse_connections and not fresh and not fingerprints
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        async with lock:
-            shared = self._open_connection(key) if may_share else None
-            return shared or await self._connect(key, fingerprints)
+        return await self._dialer.connection_to(path, address, fingerprints, fresh=fresh)
 
     def forget(self, session: MsrpSession) -> None:
         """The session is over."""
@@ -156,11 +143,11 @@ class MsrpEndpoint:
         """A connection is gone."""
         self._connections.discard(connection)
 
-    def dirty(self, connection: MsrpConnection) -> None:
+    def dirty(self, outflow: Outflow) -> None:
         """Flush this connection with the others, once in this turn of the loop."""
         if not self._dirty:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._dirty.append(connection)
+        self._dirty.append(outflow)
 
     def claim(self, connection: MsrpConnection, to_path: str) -> MsrpSession | int:
         """The session of a To-Path, bound now if it waited for its connection; or the status to refuse with."""
@@ -191,43 +178,10 @@ class MsrpEndpoint:
         self.log.info("msrp listening", host=address.host, port=port, secure=address.is_secure)
         return MsrpListen(address.host, port, address.is_secure)
 
-    def _open_connection(self, key: tuple[str, int, bool]) -> MsrpConnection | None:
-        return next((each for each in self._connections if each.key == key and not each.is_closing), None)
-
-    async def _connect(
-        self, key: tuple[str, int, bool], fingerprints: tuple[Fingerprint, ...]
-    ) -> MsrpConnection:
-        host, port, is_secure = key
-        shared_key = None if fingerprints else key
-        try:
-            async with asyncio.timeout(self.settings.connect_seconds):
-                # Every address of the name is tried, in order; never SRV (RFC 4975 §6.2).
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: MsrpConnection(self, is_secure=is_secure, key=shared_key),
-                    host,
-                    port,
-                    ssl=self._client_tls(fingerprints) if is_secure else None,
-                )
-        except (OSError, ValueError) as error:  # TimeoutError and ssl.SSLError are OSErrors
-            raise MsrpUnreachable(f"{host}:{port}: {str(error) or type(error).__name__}") from error
-        if fingerprints and not matches(connection.peer_certificate, fingerprints):
-            connection.close()
-            raise MsrpUnreachable(f"{host}:{port}: the certificate is not the announced one")
-        return connection
-
-    def _client_tls(self, fingerprints: tuple[Fingerprint, ...]) -> ssl.SSLContext:
-        if not fingerprints:
-            return self.settings.client_tls or ssl.create_default_context()
-        # RFC 8122 §6.2: the fingerprint decides, so the chain and the name do not.
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []
-        for connection in dirty:
-            connection.flush()
+        for outflow in dirty:
+            outflow.flush()
 
     def _sweep_later(self) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._swept)
@@ -235,15 +189,3 @@ class MsrpEndpoint:
     def _swept(self) -> None:
         self._sweep_later()
         self.sweep(self.now())
-
-
-def matches(certificate: bytes | None, fingerprints: tuple[Fingerprint, ...]) -> bool:
-    """True when any announced fingerprint is this certificate's (RFC 8122 §5: one of several is enough)."""
-    for fingerprint in fingerprints:
-        algorithm = fingerprint.algorithm.lower()
-        if certificate is None or algorithm not in _HASHES:
-            continue
-        digest = hashlib.new(algorithm.replace("-", ""), certificate).hexdigest()
-        if hmac.compare_digest(digest.encode(), fingerprint.value.replace(":", "").lower().encode()):
-            return True
-    return False

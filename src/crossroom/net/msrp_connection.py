@@ -1,12 +1,11 @@
 """One MSRP connection: octets in and out, and which sessions are bound to it (RFC 4975 §5.4, §7.3).
 
 All connections read into one buffer of their endpoint's: it is empty again before the loop reads the next.
-Writes gather in a list that the endpoint flushes once per turn of the loop.
+Writing is in msrp_outflow.py.
 """
 
 import asyncio
 import socket
-from collections import deque
 from typing import Protocol
 
 from crossroom.machine import Malformed
@@ -22,21 +21,19 @@ from crossroom.msrp.chunk import (
 from crossroom.msrp.session_events import EndReason
 from crossroom.msrp.stream import StreamReader
 from crossroom.net.msrp_face import MsrpSettings
+from crossroom.net.msrp_outflow import Outflow, QueuedSession
 from crossroom.net.tasks import Log
 
 _MAX_ROUTES = 64  # spellings of To-Path remembered; one per session, unless somebody plays
 
 
-class BoundSession(Protocol):
+class BoundSession(QueuedSession, Protocol):
     """What a connection knows of a session."""
 
     def take(self, item: FrameItem) -> None:
         """Receive one frame."""
 
-    def pump_once(self) -> bool:
-        """Write one queued piece; False when nothing is queued."""
-
-    def connection_lost(self, reason: EndReason) -> None:
+    def end(self, reason: EndReason) -> None:
         """The connection is gone."""
 
 
@@ -56,7 +53,7 @@ class ConnectionOwner(Protocol):
     def closed(self, connection: "MsrpConnection") -> None:
         """It is gone."""
 
-    def dirty(self, connection: "MsrpConnection") -> None:
+    def dirty(self, outflow: Outflow) -> None:
         """It wants to be flushed in this turn of the loop."""
 
     def claim(self, connection: "MsrpConnection", to_path: str) -> BoundSession | int:
@@ -82,10 +79,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._peer = ""
         self._routes: dict[str, BoundSession] = {}
-        self._pending: list[bytes] = []
-        self._pending_octets = 0
-        self._is_paused = False
-        self._waiting: deque[BoundSession] = deque()
+        self.outflow = Outflow(owner.settings, owner.dirty, self.abort)
         self._reason = EndReason.CONNECTION_LOST
 
     # -- what the loop calls -------------------------------------------------------------------------------
@@ -95,7 +89,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- narrows the loop's own type
         self._transport = transport
         self._peer = str(transport.get_extra_info("peername"))
-        transport.set_write_buffer_limits(high=self._owner.settings.high_water)
+        self.outflow.open(transport)
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -130,12 +124,11 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """The socket is full."""
-        self._is_paused = True
+        self.outflow.is_paused = True
 
     def resume_writing(self) -> None:
         """There is room again."""
-        self._is_paused = False
-        self.pump()
+        self.outflow.resume()
 
     # -- what sessions and the endpoint call ---------------------------------------------------------------
 
@@ -146,48 +139,6 @@ class MsrpConnection(asyncio.BufferedProtocol):
         certificate: bytes | None = tls.getpeercert(binary_form=True) if tls else None
         return certificate
 
-    @property
-    def is_writable(self) -> bool:
-        """True while whole messages may be written; answers and reports always may."""
-        return not self._is_paused and self._pending_octets < self._owner.settings.high_water
-
-    def write(self, octets: bytes) -> None:
-        """Write with the next flush; silently nothing once it closes (the sessions hear of that)."""
-        if self.is_closing:
-            return
-        if not self._pending:
-            self._owner.dirty(self)
-        self._pending.append(octets)
-        self._pending_octets += len(octets)
-
-    def flush(self) -> None:
-        """Hand what was written to the socket, and let queued messages follow."""
-        transport = self._transport
-        if transport is None or not self._pending:
-            return
-        pending = self._pending
-        octets = pending[0] if len(pending) == 1 else b"".join(pending)
-        self._pending = []
-        self._pending_octets = 0
-        transport.write(octets)
-        if self._is_paused and transport.get_write_buffer_size() > self._owner.settings.max_queue_octets:
-            # Even answers are not read: nothing bounds them but this.
-            self.abort(EndReason.CONGESTED)
-        elif self._waiting:
-            self.pump()
-
-    def wants_turn(self, session: BoundSession) -> None:
-        """A session has messages queued."""
-        if session not in self._waiting:
-            self._waiting.append(session)
-
-    def pump(self) -> None:
-        """Let queued sessions write, one piece each in turn (RFC 4975 §7.1.1), while there is room."""
-        while self._waiting and self.is_writable and not self.is_closing:
-            session = self._waiting.popleft()
-            if session.pump_once():
-                self._waiting.append(session)
-
     def bind(self, session: BoundSession) -> None:
         """This session's frames come and go here."""
         self.sessions.add(session)
@@ -196,8 +147,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         """The session is over; the last one takes the connection with it."""
         self.sessions.discard(session)
         self._routes = {text: other for text, other in self._routes.items() if other is not session}
-        if session in self._waiting:
-            self._waiting.remove(session)
+        self.outflow.skip(session)
         if not self.sessions:
             self.close()
 
@@ -205,7 +155,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         """Write what is pending, then close."""
         if self.is_closing:
             return
-        self.flush()
+        self.outflow.close()
         self.is_closing = True
         self._reason = reason
         self.idle_since = self._owner.now()
@@ -217,6 +167,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         """Close without waiting for anything."""
         self.is_closing = True
         self._reason = reason
+        self.outflow.discard()
         if self._transport is not None:
             self._transport.abort()
         self._forget_sessions()
@@ -245,10 +196,9 @@ class MsrpConnection(asyncio.BufferedProtocol):
     def _forget_sessions(self) -> None:
         sessions, self.sessions = self.sessions, set()
         self._routes.clear()
-        self._waiting.clear()
-        self._pending.clear()
+        self.outflow.discard()
         for session in sessions:
-            session.connection_lost(self._reason)
+            session.end(self._reason)
 
     def _route(self, item: FrameItem | Malformed) -> None:
         if self.is_closing:
@@ -279,10 +229,10 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._owner.log.info("msrp request refused", peer=self._peer, status=status, to=request.to_path[:200])
         response = answer(request, status, request.to_path)
         if response is not None:
-            self.write(bytes(response))
+            self.outflow.write(bytes(response))
 
     def _answer_unintelligible(self, item: Unintelligible) -> None:
         if item.from_path and item.to_path:
-            self.write(
+            self.outflow.write(
                 bytes(MsrpResponse(item.transaction_id, 400, item.from_path, item.to_path, PHRASES[400]))
             )

@@ -6,7 +6,7 @@ RFC 4975 §7.1.1: long messages are interrupted for whatever else waits. RFC 770
 from collections import deque
 
 from crossroom.msrp.message import SharedBody, Transfer
-from crossroom.msrp.session import Session
+from crossroom.msrp.sending import Sending
 from crossroom.net.msrp_face import MsrpSettings
 
 _CONGESTED_AT = 0.8  # of a full queue
@@ -15,8 +15,8 @@ _CONGESTED_AT = 0.8  # of a full queue
 class SendQueue:
     """Messages in order; a long one steps back behind the others after each chunk."""
 
-    def __init__(self, machine: Session, settings: MsrpSettings) -> None:
-        self._machine = machine
+    def __init__(self, sending: Sending, settings: MsrpSettings) -> None:
+        self._sending = sending
         self._settings = settings
         self._items: deque[SharedBody | Transfer] = deque()
         self._octets = 0
@@ -43,8 +43,8 @@ class SendQueue:
                 return self._chunk(item, now)
             if len(item.body) <= self._settings.chunk_octets:
                 self._drop()
-                return self._machine.send_shared(item, now)
-            self._items[0] = self._machine.begin_shared(item)
+                return self._sending.send_shared(item, now)
+            self._items[0] = self._sending.begin_shared(item)
         return None
 
     def clear(self) -> None:
@@ -56,7 +56,7 @@ class SendQueue:
         if transfer.failed and not transfer.has_begun:
             self._drop()
             return self.next_octets(now)
-        octets = self._machine.send_chunk(transfer, self._settings.chunk_octets, now)
+        octets = self._sending.send_chunk(transfer, self._settings.chunk_octets, now)
         if transfer.is_done:
             self._drop()
         else:

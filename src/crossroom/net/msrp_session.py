@@ -4,37 +4,18 @@ Callbacks run on the loop; nothing here creates a task or a timer, the endpoint'
 """
 
 import asyncio
-from collections import deque
-from functools import partial
-from typing import Protocol, assert_never
+from typing import Protocol
 
-from crossroom.machine import Deliver, Send
+from crossroom.machine import Ended, Send
 from crossroom.msrp.chunk import FailureReport, FrameItem, MsrpRequest, MsrpResponse, Oversized
 from crossroom.msrp.message import Message, SharedBody, Transfer
 from crossroom.msrp.receiving import Output
 from crossroom.msrp.session import Session
-from crossroom.msrp.session_events import (
-    Bound,
-    EndReason,
-    MessageReceived,
-    NicknameAnswered,
-    NicknameRequested,
-    Outcome,
-    Report,
-    Result,
-    SessionEvent,
-)
+from crossroom.msrp.session_events import Bound, EndReason, Outcome, Result
 from crossroom.msrp.uri import Path
+from crossroom.net.msrp_calls import FaceCalls
 from crossroom.net.msrp_connection import MsrpConnection
-from crossroom.net.msrp_face import (
-    Fingerprint,
-    MsrpSettings,
-    MsrpUnreachable,
-    NicknameRequest,
-    OnResult,
-    ReceivedMessage,
-    SessionFace,
-)
+from crossroom.net.msrp_face import Fingerprint, MsrpSettings, MsrpUnreachable, OnResult, SessionFace
 from crossroom.net.msrp_queue import SendQueue
 from crossroom.net.tasks import Log
 
@@ -74,7 +55,6 @@ class MsrpSession:
         self.local_path: Path = (machine.local,)
         self.closed: EndReason | None = None
         self._owner = owner
-        self._face = face
         self._connection: MsrpConnection | None = None
         self._remote: Path | None = None
         self._waits_since = owner.now()
@@ -82,10 +62,9 @@ class MsrpSession:
         self._held_octets = 0
         self._is_active = False
         self._is_bound = False
-        self._queue = SendQueue(machine, owner.settings)
-        self._on_result: dict[str, OnResult] = {}
+        self._queue = SendQueue(machine.sending, owner.settings)
+        self._calls = FaceCalls(face, machine, self._run, self.end, owner.log)
         self._binding: asyncio.Future[None] | None = None
-        self._naming: deque[asyncio.Future[int]] = deque()
 
     # -- what the face uses --------------------------------------------------------------------------------
 
@@ -97,7 +76,7 @@ class MsrpSession:
     @remote_path.setter
     def remote_path(self, path: Path) -> None:
         self._remote = path
-        self.machine.set_remote(path)
+        self.machine.sending.set_remote(path)
         self._waits_since = self._owner.now()
         held, self._held = self._held, []
         for item in held:
@@ -127,7 +106,7 @@ class MsrpSession:
         """
         self._is_active = True
         self._remote = remote_path
-        self.machine.set_remote(remote_path)
+        self.machine.sending.set_remote(remote_path)
         try:
             connection = await self._owner.connection_to(remote_path, address, fingerprints, fresh=False)
             if not await self._bind_on(connection):
@@ -153,15 +132,15 @@ class MsrpSession:
         `on_result` is called exactly once, later: accepted, refused, timed out or lost; never with
         `failure_report="no"`, when nothing can be known.
         """
-        message_id = message_id or self.machine.fresh_id()
+        message_id = message_id or self.machine.sending.fresh_id()
         message = Message(message_id, content_type, body, success_report, FailureReport(failure_report))
         if on_result is not None and message.failure_report is not FailureReport.NO:
-            self._on_result[message_id] = on_result
+            self._calls.expect_result(message_id, on_result)
         begun: Transfer | Result = Result(message_id, Outcome.LOST, 481)
         if self.closed is None:
-            begun = self.machine.begin(message)
+            begun = self.machine.sending.begin(message)
         if isinstance(begun, Result):
-            asyncio.get_running_loop().call_soon(self._result, begun)
+            asyncio.get_running_loop().call_soon(self._calls.result, begun)
         else:
             self._enqueue(begun)
         return message_id
@@ -173,10 +152,14 @@ class MsrpSession:
         """
         connection = self._connection
         is_short = len(shared.body) <= self._owner.settings.chunk_octets
-        if connection is None or self._queue or not (is_short and self._is_bound and connection.is_writable):
+        if (
+            connection is None
+            or self._queue
+            or not (is_short and self._is_bound and connection.outflow.is_writable)
+        ):
             self._enqueue(shared)
         else:
-            connection.write(self.machine.send_shared(shared, self._owner.now()))
+            connection.outflow.write(self.machine.sending.send_shared(shared, self._owner.now()))
 
     async def set_nickname(self, nickname: str) -> int:
         """Ask the peer for a nickname, empty to give it up; its status, 408 for silence, 481 when it is over.
@@ -185,15 +168,14 @@ class MsrpSession:
         """
         if self._connection is None or self.closed is not None:
             return 481
-        octets = self.machine.set_nickname(nickname, self._owner.now())
-        answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._naming.append(answered)
-        self._connection.write(octets)
+        octets = self.machine.sending.set_nickname(nickname, self._owner.now())
+        answered = self._calls.expect_nickname()
+        self._connection.outflow.write(octets)
         return await answered
 
     def close(self) -> None:
         """End the session: what is queued is not sent any more, `on_closed` is not called."""
-        self._end(EndReason.CLOSED)
+        self.end(EndReason.CLOSED)
 
     # -- what the connection and the endpoint use ----------------------------------------------------------
 
@@ -226,13 +208,23 @@ class MsrpSession:
             return False
         octets = self._queue.next_octets(self._owner.now())
         if octets is not None:
-            self._connection.write(octets)
+            self._connection.outflow.write(octets)
         return bool(self._queue)
 
-    def connection_lost(self, reason: EndReason) -> None:
-        """The connection is gone."""
-        self._connection = None
-        self._end(reason)
+    def end(self, reason: EndReason) -> None:
+        """Over, whatever the cause; the first reason counts."""
+        if self.closed is not None:
+            return
+        self.closed = reason
+        connection, self._connection = self._connection, None
+        self._queue.clear()
+        self._held.clear()
+        self._run(self.machine.lost())
+        _failed(self._binding, MsrpUnreachable(f"closed: {reason}"))
+        if connection is not None:
+            connection.release(self)
+        self._owner.forget(self)
+        self._calls.closed(reason)
 
     def sweep(self, now: float) -> None:
         """Let time pass."""
@@ -243,16 +235,12 @@ class MsrpSession:
         connection = self._connection
         if connection is None:
             if not self._is_active and self._remote and now - self._waits_since > settings.bind_seconds:
-                self._end(EndReason.NEVER_BOUND)
+                self.end(EndReason.NEVER_BOUND)
         elif self._is_bound and 0 < settings.keepalive_seconds < now - max(
             self._waits_since, connection.read_at
         ):
             self._waits_since = now
-            connection.write(self.machine.keepalive(now))
-
-    def stop(self) -> None:
-        """The endpoint stops."""
-        self._end(EndReason.STOPPED)
+            connection.outflow.write(self.machine.sending.keepalive(now))
 
     # ------------------------------------------------------------------------------------------------------
 
@@ -264,7 +252,7 @@ class MsrpSession:
         self._connection = connection
         connection.bind(self)
         self._binding = asyncio.get_running_loop().create_future()
-        connection.write(self.machine.bind(self._owner.now()))
+        connection.outflow.write(self.machine.sending.bind(self._owner.now()))
         try:
             await self._binding
         except MsrpUnreachable as error:
@@ -279,10 +267,9 @@ class MsrpSession:
         if self._is_bound or self.closed is not None or self._connection is None:
             return
         self._is_bound = True
-        self._face.on_bound()
+        self._calls.deliver(Bound())
         if self._queue and self._connection is not None:
-            self._connection.wants_turn(self)
-            self._connection.pump()
+            self._connection.outflow.wants_turn(self)
 
     def _hold(self, item: FrameItem) -> None:
         request = item.request if isinstance(item, Oversized) else item
@@ -290,7 +277,7 @@ class MsrpSession:
         self._held.append(item)
         settings = self._owner.settings
         if len(self._held) > settings.max_held or self._held_octets > settings.max_queue_octets:
-            self._end(EndReason.FLOODED)
+            self.end(EndReason.FLOODED)
 
     def _enqueue(self, item: SharedBody | Transfer) -> None:
         if self.closed is not None:
@@ -298,93 +285,33 @@ class MsrpSession:
         if not self._queue.add(item):
             # The caller may be in the middle of a fan-out: let it finish first.
             self._queue.clear()
-            asyncio.get_running_loop().call_soon(self._end, EndReason.CONGESTED)
+            asyncio.get_running_loop().call_soon(self.end, EndReason.CONGESTED)
         elif self._is_bound and self._connection is not None:
-            self._connection.wants_turn(self)
-            self._connection.pump()
+            self._connection.outflow.wants_turn(self)
 
     def _run(self, outputs: list[Output]) -> None:
         for output in outputs:
             if isinstance(output, Send):
                 if self._connection is not None:
-                    self._connection.write(bytes(output.message))
-            elif isinstance(output, Deliver):
-                self._deliver(output.event)
-            elif self._binding is not None and not self._binding.done():
-                self._binding.set_exception(
-                    MsrpUnreachable(f"refused: {output.reason}", _STATUS[output.reason])
-                )
-            else:
-                self._end(output.reason)
-
-    def _deliver(self, event: SessionEvent) -> None:
-        match event:
-            case MessageReceived():
-                self._message(event)
-            case NicknameRequested():
-                self._face.on_nickname(NicknameRequest(event.nickname, partial(self._respond, event.handle)))
-            case NicknameAnswered():
-                self._named(event.status)
-            case Report():
-                self._face.on_report(event)
-            case Result():
-                self._result(event)
-            case Bound():
+                    self._connection.outflow.write(bytes(output.message))
+            elif isinstance(output, Ended):
+                status = _STATUS.get(output.reason, 0)
+                if not _failed(self._binding, MsrpUnreachable(f"refused: {output.reason}", status)):
+                    self.end(output.reason)
+            elif isinstance(output.event, Bound):
                 if self._binding is not None and not self._binding.done():
                     self._binding.set_result(None)
                 self._now_bound()
-            case _:
-                assert_never(event)
-
-    def _message(self, event: MessageReceived) -> None:
-        message = event.message
-        status = self._face.on_message(
-            ReceivedMessage(
-                message.id,
-                message.content_type,
-                message.body,
-                message.success_report,
-                partial(self._respond, event.handle),
-                lambda status, comment: self._run(self.machine.report(event, status, comment)),
-            )
-        )
-        if status is not None:
-            self._run(self.machine.respond(event.handle, status))
-
-    def _respond(self, handle: int, status: int, comment: str, report: bool) -> None:  # noqa: FBT001 -- a callback
-        if self.closed is None:
-            self._run(self.machine.respond(handle, status, comment, report=report))
-
-    def _named(self, status: int) -> None:
-        if self._naming:
-            answered = self._naming.popleft()
-            if not answered.done():
-                answered.set_result(status)
-
-    def _result(self, result: Result) -> None:
-        told = self._on_result.pop(result.message_id, None)
-        if told is not None:
-            told(result)
-        elif result.outcome is not Outcome.ACCEPTED and result.outcome is not Outcome.LOST:
-            self._face.on_report(Report(result.message_id, result.status, result.comment))
-
-    def _end(self, reason: EndReason) -> None:
-        if self.closed is not None:
-            return
-        self.closed = reason
-        connection, self._connection = self._connection, None
-        self._queue.clear()
-        self._held.clear()
-        self._run(self.machine.lost())
-        if self._binding is not None and not self._binding.done():
-            self._binding.set_exception(MsrpUnreachable(f"closed: {reason}"))
-        while self._naming:
-            self._named(481)
-        if connection is not None:
-            connection.release(self)
-        self._owner.forget(self)
-        if reason is not EndReason.CLOSED:
-            self._face.on_closed(reason)
+            else:
+                self._calls.deliver(output.event)
 
 
 _STATUS = {EndReason.NO_SUCH_SESSION: 481, EndReason.BOUND_ELSEWHERE: 506, EndReason.UNRESPONSIVE: 408}
+
+
+def _failed(binding: asyncio.Future[None] | None, why: MsrpUnreachable) -> bool:
+    """Tell whoever waits for the binding; False when nobody does."""
+    if binding is None or binding.done():
+        return False
+    binding.set_exception(why)
+    return True

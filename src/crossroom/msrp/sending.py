@@ -1,0 +1,177 @@
+"""The sending side of a session: messages, fan-out copies, NICKNAME, and what their answers mean.
+
+RFC 4975 §7.1, §7.2, §10. Knows nothing of what comes in but responses and REPORTs.
+"""
+
+from crossroom.machine import Deliver, Ended, LocalProtocolError
+from crossroom.msrp.chunk import FailureReport, MsrpRequest, MsrpResponse
+from crossroom.msrp.frame_writer import build_frame, build_shared_send
+from crossroom.msrp.message import Message, SharedBody, Transfer
+from crossroom.msrp.nickname import format_nickname
+from crossroom.msrp.outbox import Duty, Outbox, Subject
+from crossroom.msrp.receiving import Output
+from crossroom.msrp.session_events import Bound, EndReason, NicknameAnswered, Outcome, Report, Result
+from crossroom.msrp.uri import Path, format_path
+
+_FATAL = {481: EndReason.NO_SUCH_SESSION, 506: EndReason.BOUND_ELSEWHERE}
+
+
+class Sending:
+    """What went out and is not finished yet; `local` is our URI, `seed` as in Outbox."""
+
+    def __init__(self, local: str, seed: str, response_seconds: float) -> None:
+        self.outbox = Outbox(seed, response_seconds)
+        self.refused_types: set[str] = set()
+        self._local = local
+        self._transfers: dict[str, Transfer] = {}
+        self._remote_text = ""
+        self._send_head = b""
+
+    def set_remote(self, path: Path) -> None:
+        """Learn the peer's path (its a=path, leftmost first): what our requests' To-Path carries."""
+        self._remote_text = format_path(path)
+        head = f" SEND\r\nTo-Path: {self._remote_text}\r\nFrom-Path: {self._local}\r\nMessage-ID: "
+        self._send_head = head.encode()
+
+    def fresh_id(self) -> str:
+        """A Message-ID for a new message."""
+        return self.outbox.fresh_id()
+
+    def begin(self, message: Message) -> Transfer | Result:
+        """Start to send; the Result at once when the peer has refused this type before."""
+        # RFC 4975 §10.6: after a 415 that type is not sent again in this session.
+        if message.content_type.lower() in self.refused_types:
+            return Result(message.id, Outcome.REFUSED, 415)
+        transfer = self._transfers[message.id] = Transfer(message)
+        return transfer
+
+    def begin_shared(self, shared: SharedBody) -> Transfer:
+        """Start to send a copy of a fan-out in chunks, because it is long."""
+        message = shared.message(self.fresh_id())
+        transfer = self._transfers[message.id] = Transfer(message)
+        return transfer
+
+    def send_chunk(self, transfer: Transfer, size: int, now: float) -> bytes:
+        """The next chunk of a message, at most `size` octets of it; the aborting one after a failure."""
+        chunk = transfer.cut(size)
+        message = transfer.message
+        transaction_id = self.outbox.transaction_id(chunk.body)
+        if message.failure_report is not FailureReport.NO and not transfer.failed:
+            transfer.unanswered += 1
+            self.outbox.wait(transaction_id, message.id, transfer, now)
+        elif transfer.is_done:
+            self._transfers.pop(message.id, None)
+        paths = (("To-Path", self._to_path), ("From-Path", self._local))
+        return build_frame(transaction_id, "SEND", paths + chunk.headers, chunk.body, chunk.flag)
+
+    def send_shared(self, shared: SharedBody, now: float) -> bytes:
+        """This recipient's copy of a fan-out, in one chunk. Only failures become a Result."""
+        if not self._send_head:
+            raise LocalProtocolError("the remote path is not known yet")
+        outbox = self.outbox
+        transaction_id = outbox.transaction_id(shared.body if shared.has_dashes else None)
+        message_id = outbox.fresh_id()
+        if shared.failure_report is not FailureReport.NO:
+            outbox.wait(transaction_id, message_id, shared, now)
+        return build_shared_send(self._send_head, transaction_id.encode(), message_id.encode(), shared.tail)
+
+    def bind(self, now: float) -> bytes:
+        """The bodiless SEND with which the connecting side begins (RFC 4975 §5.4); answered: Bound."""
+        return self._request("SEND", (("Message-ID", self.fresh_id()),), Duty.BIND, now)
+
+    def keepalive(self, now: float) -> bytes:
+        """A bodiless SEND; unanswered, the session ends."""
+        return self._request("SEND", (("Message-ID", self.fresh_id()),), Duty.KEEPALIVE, now)
+
+    def set_nickname(self, nickname: str, now: float) -> bytes:
+        """A NICKNAME request, answered: NicknameAnswered. Raises ParseError for what no header can carry."""
+        return self._request("NICKNAME", (("Use-Nickname", format_nickname(nickname)),), Duty.NICKNAME, now)
+
+    def answered(self, response: MsrpResponse) -> list[Output]:
+        """Take a response."""
+        waiting = self.outbox.answered(response.transaction_id)
+        if waiting is None:
+            return []  # RFC 4975 §7.2: unknown transaction, ignored
+        _, message_id, subject = waiting
+        status = response.status
+        if status == 200:
+            # The fan-out's usual answer: nothing more to do.
+            return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
+        if status == 415 and isinstance(subject, Transfer):
+            self.refused_types.add(subject.message.content_type.lower())
+        outputs = self._fail(message_id, subject, Outcome.REFUSED, status, response.comment)
+        if status in _FATAL:
+            outputs.append(Ended(_FATAL[status]))
+        return outputs
+
+    def _accepted(self, message_id: str, subject: Transfer | Duty) -> list[Output]:
+        if isinstance(subject, Transfer):
+            subject.unanswered -= 1
+            if subject.unanswered or not subject.is_done or subject.failed:
+                return []
+            self._transfers.pop(message_id, None)
+            return [Deliver(Result(message_id, Outcome.ACCEPTED, 200))]
+        if subject is Duty.NICKNAME:
+            return [Deliver(NicknameAnswered(200))]
+        return [Deliver(Bound())] if subject is Duty.BIND else []
+
+    def _silence(self, message_id: str, subject: Subject) -> list[Output]:
+        if isinstance(subject, Duty):
+            if subject is Duty.NICKNAME:
+                return [Deliver(NicknameAnswered(408))]
+            return [Ended(EndReason.UNRESPONSIVE)]
+        failure_report = (
+            subject.failure_report if isinstance(subject, SharedBody) else subject.message.failure_report
+        )
+        if failure_report is FailureReport.PARTIAL:
+            return self._quiet(message_id, subject)  # RFC 4975 §7.1.4: only failures were to be answered
+        return self._fail(message_id, subject, Outcome.TIMED_OUT, 408, "")
+
+    def _quiet(self, message_id: str, subject: Transfer | SharedBody) -> list[Output]:
+        return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
+
+    def _fail(
+        self, message_id: str, subject: Subject, outcome: Outcome, status: int, comment: str
+    ) -> list[Output]:
+        if subject is Duty.NICKNAME:
+            return [Deliver(NicknameAnswered(status, comment))]
+        if isinstance(subject, Duty):
+            return []
+        if isinstance(subject, Transfer):
+            if subject.failed:
+                return []  # told already, for an earlier chunk
+            subject.failed = True
+            self._transfers.pop(message_id, None)
+        return [Deliver(Result(message_id, outcome, status, comment))]
+
+    def heed(self, report: Report) -> list[Output]:
+        """Take a REPORT: a failure ends the transfer that it is about."""
+        transfer = self._transfers.get(report.message_id)
+        # RFC 4975 §7.3.2: after a failure REPORT the rest need not be sent.
+        if transfer is None or report.status == 200:
+            return []
+        return self._fail(report.message_id, transfer, Outcome.REFUSED, report.status, report.comment)
+
+    def tick(self, now: float) -> list[Output]:
+        """Let time pass."""
+        return [o for _, id_, subject in self.outbox.expired(now) for o in self._silence(id_, subject)]
+
+    def lost(self) -> list[Output]:
+        """The connection broke: everything that waits fails at once (RFC 4975 §5.4)."""
+        outputs: list[Output] = []
+        for _, message_id, subject in self.outbox.drain():
+            outputs += self._fail(message_id, subject, Outcome.LOST, 481, "")
+        for message_id, transfer in list(self._transfers.items()):
+            outputs += self._fail(message_id, transfer, Outcome.LOST, 481, "")
+        return outputs
+
+    @property
+    def _to_path(self) -> str:
+        if not self._remote_text:
+            raise LocalProtocolError("the remote path is not known yet")
+        return self._remote_text
+
+    def _request(self, method: str, headers: tuple[tuple[str, str], ...], duty: Duty, now: float) -> bytes:
+        transaction_id = self.outbox.transaction_id()
+        self.outbox.wait(transaction_id, "", duty, now)
+        return bytes(MsrpRequest(transaction_id, method, self._to_path, self._local, headers))

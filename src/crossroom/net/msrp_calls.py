@@ -1,0 +1,123 @@
+"""From the events of an MSRP machine to the calls that its user gets. No sockets, no queues.
+
+A face that raises is a defect of ours: it is logged, and costs its own session only.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar, assert_never
+
+from crossroom.msrp.receiving import Output
+from crossroom.msrp.session import Session
+from crossroom.msrp.session_events import (
+    Bound,
+    EndReason,
+    MessageReceived,
+    NicknameAnswered,
+    NicknameRequested,
+    Outcome,
+    Report,
+    Result,
+    SessionEvent,
+)
+from crossroom.net.msrp_face import NicknameRequest, OnResult, ReceivedMessage, SessionFace
+from crossroom.net.tasks import Log
+
+T = TypeVar("T")
+
+
+class FaceCalls:
+    """`run` carries out what the machine wants, `fail` ends the session after a fault of the face."""
+
+    def __init__(
+        self,
+        face: SessionFace,
+        machine: Session,
+        run: Callable[[list[Output]], None],
+        fail: Callable[[EndReason], None],
+        log: Log,
+    ) -> None:
+        self._face = face
+        self._machine = machine
+        self._run = run
+        self._fail = fail
+        self._log = log
+        self._on_result: dict[str, OnResult] = {}
+        self._naming: deque[asyncio.Future[int]] = deque()
+
+    def expect_result(self, message_id: str, told: OnResult) -> None:
+        """Call this when the message has ended."""
+        self._on_result[message_id] = told
+
+    def expect_nickname(self) -> asyncio.Future[int]:
+        """The status of the NICKNAME that is sent now."""
+        answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._naming.append(answered)
+        return answered
+
+    def deliver(self, event: SessionEvent) -> None:
+        """Tell the user what happened."""
+        match event:
+            case MessageReceived():
+                self._message(event)
+            case NicknameRequested():
+                request = NicknameRequest(event.nickname, partial(self._respond, event.handle))
+                self._call(self._face.on_nickname, request)
+            case NicknameAnswered():
+                self._named(event.status)
+            case Report():
+                self._call(self._face.on_report, event)
+            case Result():
+                self.result(event)
+            case Bound():
+                self._call(self._face.on_bound)
+            case _:
+                assert_never(event)
+
+    def result(self, result: Result) -> None:
+        """Tell how a message of ours ended: by its callback, or a failure by on_report."""
+        told = self._on_result.pop(result.message_id, None)
+        if told is not None:
+            self._call(told, result)
+        elif result.outcome not in {Outcome.ACCEPTED, Outcome.LOST}:
+            self._call(self._face.on_report, Report(result.message_id, result.status, result.comment))
+
+    def closed(self, reason: EndReason) -> None:
+        """Tell that the session is over."""
+        while self._naming:
+            self._named(481)
+        if reason is not EndReason.CLOSED:
+            self._call(self._face.on_closed, reason)
+
+    def _message(self, event: MessageReceived) -> None:
+        message = event.message
+        received = ReceivedMessage(
+            message.id,
+            message.content_type,
+            message.body,
+            message.success_report,
+            partial(self._respond, event.handle),
+            lambda status, comment: self._run(self._machine.report(event, status, comment)),
+        )
+        status = self._call(self._face.on_message, received)
+        if status is not None:
+            self._run(self._machine.respond(event.handle, status))
+
+    def _respond(self, handle: int, status: int, comment: str, report: bool) -> None:  # noqa: FBT001 -- a callback
+        self._run(self._machine.respond(handle, status, comment, report=report))
+
+    def _named(self, status: int) -> None:
+        if self._naming:
+            answered = self._naming.popleft()
+            if not answered.done():
+                answered.set_result(status)
+
+    def _call(self, call: Callable[..., T], *arguments: object) -> T | None:
+        try:
+            return call(*arguments)
+        except Exception:  # noqa: BLE001 -- whatever it is, it must not reach the loop: others share the connection
+            self._log.exception("msrp face failed", session=self._machine.local_text)
+            self._fail(EndReason.FAULT)
+            return None

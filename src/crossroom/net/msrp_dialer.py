@@ -1,0 +1,100 @@
+"""Outgoing MSRP connections: reuse, TLS verification by name or by fingerprint (RFC 4975 §5.4, §14; RFC 8122)."""
+
+import asyncio
+import hashlib
+import hmac
+import ssl
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from crossroom.msrp.uri import Path
+from crossroom.net.msrp_connection import ConnectionOwner, MsrpConnection
+from crossroom.net.msrp_face import Fingerprint, MsrpUnreachable
+
+Key = tuple[str, int, bool]
+"""(host, port, TLS): where a connection leads."""
+
+_DISCARD = 9  # RFC 6135 §4.2: the port of somebody who only connects
+_HASHES = frozenset({"sha-224", "sha-256", "sha-384", "sha-512"})  # RFC 8122 §5, without the broken ones
+
+
+class DialerOwner(ConnectionOwner, Protocol):
+    """What dialling needs of the endpoint."""
+
+    @property
+    def connections(self) -> frozenset[MsrpConnection]:
+        """The connections that are open."""
+
+
+class Dialer:
+    """Finds or opens the connection for a path."""
+
+    def __init__(self, owner: DialerOwner) -> None:
+        self._owner = owner
+        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
+
+    async def connection_to(
+        self,
+        path: Path,
+        address: tuple[str, int] | None,
+        fingerprints: tuple[Fingerprint, ...],
+        *,
+        fresh: bool,
+    ) -> MsrpConnection:
+        """A connection to a path's first hop; `fresh` never shares one. Raises MsrpUnreachable."""
+        uri = path[0]  # RFC 4975 §5.1: the leftmost is the next hop
+        # RFC 6714 §4.1: with CEMA the address of the m-line is used, the path only in To-Path.
+        host, port = address or (uri.host, uri.port or 0)
+        if uri.transport != "tcp" or port in (0, _DISCARD):
+            raise MsrpUnreachable(f"nobody can connect to {uri}")
+        key = host.lower(), port, uri.is_secure
+        may_share = self._owner.settings.reuse_connections and not fresh and not fingerprints
+        # Those who ask for the same place at the same time share what the first of them opens.
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            shared = self._shared(key) if may_share else None
+            return shared or await self._connect(key, fingerprints)
+
+    def _shared(self, key: Key) -> MsrpConnection | None:
+        return next(
+            (each for each in self._owner.connections if each.key == key and not each.is_closing), None
+        )
+
+    async def _connect(self, key: Key, fingerprints: tuple[Fingerprint, ...]) -> MsrpConnection:
+        host, port, is_secure = key
+        shared_key = None if fingerprints else key
+        try:
+            async with asyncio.timeout(self._owner.settings.connect_seconds):
+                # RFC 4975 §6.2: every address of the name is tried, in order; never SRV.
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: MsrpConnection(self._owner, is_secure=is_secure, key=shared_key),
+                    host,
+                    port,
+                    ssl=self._tls(fingerprints) if is_secure else None,
+                )
+        except (OSError, ValueError) as error:  # TimeoutError and ssl.SSLError are OSErrors
+            raise MsrpUnreachable(f"{host}:{port}: {str(error) or type(error).__name__}") from error
+        if fingerprints and not matches(connection.peer_certificate, fingerprints):
+            connection.close()
+            raise MsrpUnreachable(f"{host}:{port}: the certificate is not the announced one")
+        return connection
+
+    def _tls(self, fingerprints: tuple[Fingerprint, ...]) -> ssl.SSLContext:
+        if not fingerprints:
+            return self._owner.settings.client_tls or ssl.create_default_context()
+        # RFC 8122 §6.2: the fingerprint decides, so the chain and the name do not.
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def matches(certificate: bytes | None, fingerprints: tuple[Fingerprint, ...]) -> bool:
+    """True when any announced fingerprint is this certificate's (RFC 8122 §5: one of several is enough)."""
+    for fingerprint in fingerprints:
+        algorithm = fingerprint.algorithm.lower()
+        if certificate is None or algorithm not in _HASHES:
+            continue
+        digest = hashlib.new(algorithm.replace("-", ""), certificate).hexdigest()
+        if hmac.compare_digest(digest.encode(), fingerprint.value.replace(":", "").lower().encode()):
+            return True
+    return False

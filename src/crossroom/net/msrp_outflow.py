@@ -1,0 +1,107 @@
+"""The writing half of one MSRP connection: a list that is flushed once per turn of the loop, and turns.
+
+Answers, REPORTs and binding always go out at once; whole messages only while there is room, session by session.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from crossroom.msrp.session_events import EndReason
+from crossroom.net.msrp_face import MsrpSettings
+
+
+class QueuedSession(Protocol):
+    """A session that may have more to write than there is room for."""
+
+    def pump_once(self) -> bool:
+        """Write one queued piece; False when nothing is queued any more."""
+
+
+class Outflow:
+    """See the module. `dirty` asks for a flush in this turn of the loop, `give_up` ends the connection."""
+
+    def __init__(
+        self,
+        settings: MsrpSettings,
+        dirty: Callable[["Outflow"], None],
+        give_up: Callable[[EndReason], None],
+    ) -> None:
+        self.is_paused = False  # the socket is full
+        self._settings = settings
+        self._dirty = dirty
+        self._give_up = give_up
+        self._transport: asyncio.WriteTransport | None = None
+        self._is_closed = False
+        self._pending: list[bytes] = []
+        self._pending_octets = 0
+        self._waiting: deque[QueuedSession] = deque()
+
+    def open(self, transport: asyncio.WriteTransport) -> None:
+        """The connection is there."""
+        self._transport = transport
+        transport.set_write_buffer_limits(high=self._settings.high_water)
+
+    @property
+    def is_writable(self) -> bool:
+        """True while whole messages may be written."""
+        return not self.is_paused and self._pending_octets < self._settings.high_water
+
+    def write(self, octets: bytes) -> None:
+        """Write with the next flush; nothing once it is closed (the sessions hear of that)."""
+        if self._is_closed:
+            return
+        if not self._pending:
+            self._dirty(self)
+        self._pending.append(octets)
+        self._pending_octets += len(octets)
+
+    def flush(self) -> None:
+        """Hand what was written to the socket, and let queued messages follow."""
+        pending, transport = self._pending, self._transport
+        if transport is None or not pending:
+            return
+        self._pending = []
+        self._pending_octets = 0
+        transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
+        if self.is_paused and transport.get_write_buffer_size() > self._settings.max_queue_octets:
+            # Even answers are not read: nothing bounds them but this.
+            self._give_up(EndReason.CONGESTED)
+        elif self._waiting:
+            self.pump()
+
+    def wants_turn(self, session: QueuedSession) -> None:
+        """A session has messages queued: let it write when it is its turn."""
+        if session not in self._waiting:
+            self._waiting.append(session)
+        self.pump()
+
+    def skip(self, session: QueuedSession) -> None:
+        """A session has nothing to write any more."""
+        if session in self._waiting:
+            self._waiting.remove(session)
+
+    def pump(self) -> None:
+        """Let queued sessions write, one piece each in turn (RFC 4975 §7.1.1), while there is room."""
+        while self._waiting and self.is_writable and not self._is_closed:
+            session = self._waiting.popleft()
+            if session.pump_once():
+                self._waiting.append(session)
+
+    def resume(self) -> None:
+        """There is room in the socket again."""
+        self.is_paused = False
+        self.pump()
+
+    def close(self) -> None:
+        """Hand over what is pending; nothing more is taken."""
+        self._waiting.clear()
+        self.flush()
+        self._is_closed = True
+
+    def discard(self) -> None:
+        """Forget what is pending; nothing more is taken."""
+        self._is_closed = True
+        self._pending.clear()
+        self._waiting.clear()
