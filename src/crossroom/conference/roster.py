@@ -207,7 +207,8 @@ class Roster:
         del entry.occupants[event.occupant.endpoint]
         self._dirty[nickname] = None
         if event.departure not in _UNTOLD and nickname in self._told:
-            entry.gone.append((seat, Gone(event, when)))
+            actor = event.by and (self.entity_of(event.by) or occupant_uri(self._room, event.by))
+            entry.gone.append((seat, Gone(event, when, str(actor or ""))))
         elif not entry.occupants and not entry.gone:
             self._forget(nickname)
 

@@ -55,10 +55,14 @@ class EntityForm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An endpoint that left in a way which the roster tells; `when` is a dateTime in UTC, or empty."""
+    """An endpoint that left in a way which the roster tells.
+
+    `when` is a dateTime in UTC, `by` the URI of whoever removed it; both may be empty.
+    """
 
     left: Left
     when: str = ""
+    by: str = ""
 
 
 def preferred_entity(room: Address, occupant: Occupant, form: EntityForm) -> SipUri:
@@ -144,7 +148,7 @@ def _disconnected(entity: SipUri, gone: Gone, seat: int) -> Endpoint:
         status=EndpointStatus.DISCONNECTED,
         disconnection_method=disconnection_method(left.departure),
         # RFC 4575 §5.7.6: the reason in the form of RFC 3326
-        disconnection=Execution(gone.when, str(cause_of(left.departure, left.by, left.text))),
+        disconnection=Execution(gone.when, str(cause_of(left.departure, left.by, left.text)), gone.by),
     )
 
 
