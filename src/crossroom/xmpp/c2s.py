@@ -149,7 +149,7 @@ class ClientStream:
                 return self._end([Send(STREAM_END), Ended(StreamEnd())])
             case Element():
                 return self._receive_element(item)
-            case Stanza() | Misaddressed():
+            case _:
                 return self._receive_stanza(item)
 
     def _receive_header(self, header: StreamOpened) -> list[Output]:

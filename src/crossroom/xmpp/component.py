@@ -141,7 +141,7 @@ class ComponentStream:
                 return self._end([Send(STREAM_END), Ended(StreamEnd())])
             case Element():
                 return self._receive_element(item, now)
-            case Stanza() | Misaddressed():
+            case _:
                 return self._receive_stanza(item)
 
     def _receive_header(self, header: StreamOpened) -> list[Output]:

@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -137,9 +138,7 @@ def _unicode_labels(domain: str) -> str:
         raise ParseError(f"domainpart: {error}") from error
 
 
-def _enforced(enforce: object, text: str, part: str) -> str:
-    if not callable(enforce):
-        raise TypeError
+def _enforced(enforce: Callable[[str], object], text: str, part: str) -> str:
     try:
         return _sized(str(enforce(text)), part)
     except UnicodeError as error:

@@ -168,8 +168,8 @@ class StreamReader:
     def _new_parser(self) -> expat.XMLParserType:
         # RFC 6120 §11.6: UTF-8 only, whatever a declaration says
         parser = expat.ParserCreate(encoding="utf-8", namespace_separator=SEPARATOR)
-        if hasattr(parser, "SetReparseDeferralEnabled"):
-            parser.SetReparseDeferralEnabled(False)  # noqa: FBT003 -- expat's signature; a stanza must not wait for the next
+        # expat 2.6 may hold an unfinished tag back until much more comes: a stanza must not wait for the next one
+        getattr(parser, "SetReparseDeferralEnabled", bool)(False)  # noqa: FBT003 -- expat's own signature
         parser.StartNamespaceDeclHandler = self._on_prefix
         parser.StartElementHandler = self._on_start
         parser.EndElementHandler = self._on_end
@@ -243,7 +243,7 @@ class StreamReader:
     def _on_text(self, text: str) -> None:
         if self._open:
             self._open[-1].children.append(text)
-        elif text.strip(" \t\r\n"):
+        else:  # whitespace between stanzas never gets here
             self._refuse(StreamCondition.BAD_FORMAT, "text between stanzas")
 
     def _restricted(self, what: str) -> NoReturn:

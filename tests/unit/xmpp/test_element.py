@@ -44,7 +44,7 @@ def test_special_characters_are_escaped() -> None:
     )
 
 
-@pytest.mark.parametrize("bad", ["\x00", "\x08", "\x0b", "\x1b", "\ud800", "\udfff", "\ufffe", "\uffff"])
+@pytest.mark.parametrize("bad", ["\x00", "\x08", "\x0b", "\x1b", "\ud800", "\ufffe", "\uffff"])
 def test_a_forbidden_character_becomes_a_replacement_character(bad: str) -> None:
     assert str(element("a", OWN, f"x{bad}", b=f"{bad}y")) == "<a b='\ufffdy'>x\ufffd</a>"
     assert permitted(f"x{bad}<") == "x\ufffd<"
