@@ -220,7 +220,7 @@ def parse_date_time(text: str) -> float | None:
     try:
         moment = datetime.fromisoformat(text.strip())
         return moment.timestamp() if moment.tzinfo else None
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 

@@ -1,0 +1,69 @@
+"""bodies/mime.py: the part inside a CPIM message."""
+
+import pytest
+
+from crossroom.bodies.mime import MAX_HEADER_BLOCK, MimePart, parse_headers
+from crossroom.machine import LocalProtocolError, ParseError
+
+
+def test_text_goes_out_as_utf_8_with_its_language() -> None:
+    part = MimePart.of("text/plain", "thé", "fr")
+    assert bytes(part) == (
+        b"Content-Type: text/plain; charset=utf-8\r\nContent-Language: fr\r\n\r\nth\xc3\xa9"
+    )
+    assert MimePart.from_bytes(bytes(part)) == part
+    assert (part.media_type, part.language, part.text) == ("text/plain", "fr", "thé")
+
+
+def test_octets_go_out_as_they_are() -> None:
+    part = MimePart.of("image/png", b"\x89PNG\r\n")
+    assert MimePart.from_bytes(bytes(part)).body == b"\x89PNG\r\n"
+    assert part.language == ""
+
+
+@pytest.mark.parametrize(
+    ("content_type", "text"),
+    [
+        ("text/plain; charset=ISO-8859-1", "é"),
+        ('text/plain;charset="iso-8859-1"', "é"),
+        ("text/plain; x=y; Charset = latin-1", "é"),
+        ("text/plain", "�"),
+        ('text/plain; charset="utf8"', "�"),
+    ],
+)
+def test_charset_is_honoured_and_utf_8_by_default(content_type: str, text: str) -> None:
+    assert MimePart((("Content-Type", content_type),), b"\xe9").text == text
+
+
+@pytest.mark.parametrize("charset", ["klingon", "rot13", "zlib", "x\x00"])
+def test_unknown_charset_is_a_parse_error(charset: str) -> None:
+    with pytest.raises(ParseError):
+        _ = MimePart((("Content-Type", f"text/plain; charset={charset}"),), b"x").text
+
+
+def test_part_without_headers_is_plain_text() -> None:
+    part = MimePart.from_bytes(b"\r\nhi")
+    assert (part.headers, part.media_type, part.body) == ((), "text/plain", b"hi")
+
+
+def test_folded_headers_are_joined() -> None:
+    assert parse_headers("A: b\r\n\tc\r\nD:e\r\n") == [("A", "b c"), ("D", "e")]
+
+
+@pytest.mark.parametrize(
+    "octets", [b"A: b", b"no colon\r\n\r\n", b": x\r\n\r\n", b"A: \x00\r\n\r\n", b"A: \xff\r\n\r\n"]
+)
+def test_what_cannot_be_read_is_a_parse_error(octets: bytes) -> None:
+    with pytest.raises(ParseError):
+        MimePart.from_bytes(octets)
+
+
+def test_endless_header_block_is_a_parse_error() -> None:
+    with pytest.raises(ParseError):
+        MimePart.from_bytes(b"A: " + b"b" * MAX_HEADER_BLOCK + b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("value", ["a\r\nB: c", "a\x00"])
+def test_line_end_in_a_header_is_never_written(value: str) -> None:
+    with pytest.raises(LocalProtocolError):
+        bytes(MimePart((("Content-Type", value),), b""))
