@@ -27,7 +27,7 @@ def configure(state: RoomState, command: Configure, now: float) -> list[Delivery
     state.roster.recipients = None
     news: list[Delivery] = [Delivery(Configured(before, after), recipients(state).everyone)]
     news += _send_out(state, now) if after.is_members_only else []
-    news += [] if after.is_moderated else _give_voice(state)
+    news += _give_voice(state) if before.is_moderated and not after.is_moderated else []
     viewers = [seat for seat in state.roster if seat.endpoint not in saw]
     return news + (reveal(state, viewers) if not after.is_anonymous else [])
 
@@ -51,6 +51,4 @@ def _send_out(state: RoomState, now: float) -> list[Delivery]:
 def _give_voice(state: RoomState) -> list[Delivery]:
     """A room that is not moderated has no silent visitors left over from when it was."""
     quiet = [p for p in state.roster.participants.values() if p.role is Role.VISITOR]
-    if not state.configuration.is_moderated:
-        return [d for p in quiet for d in change_role(state, p, Role.PARTICIPANT, Farewell(Departure.LEFT))]
-    return []
+    return [d for p in quiet for d in change_role(state, p, Role.PARTICIPANT, Farewell(Departure.LEFT))]
