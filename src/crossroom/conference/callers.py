@@ -1,0 +1,66 @@
+"""Who is calling: from a SIP request to a person, a device and a name; which room was called."""
+
+import hashlib
+from dataclasses import dataclass
+
+from crossroom.conference.addresses import Policy, address_of, is_anonymous, name_of, room_of
+from crossroom.machine import ParseError
+from crossroom.room.address import Address, Network
+from crossroom.sip.address import NameAddr
+from crossroom.sip.contact import instance
+from crossroom.sip.identity import privacy
+from crossroom.sip.message import Request
+from crossroom.sip.uri import SipUri, parse_uri
+
+ANYWHERE = Policy(allows_ip_literals=True)
+ANONYMOUS = Address("anonymous", "anonymous.invalid", network=Network.SIP)  # RFC 3323 §4.1.1.3
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person at a device. `name` is what they would like to be called; empty for those who hide."""
+
+    person: Address
+    name: str
+    is_anonymous: bool
+
+
+def caller_of(request: Request, identity: str | None) -> Caller:
+    """Who sent this; `identity` is what the policy believes. Raises ParseError for an address nobody can have."""
+    hides = is_anonymous(request.from_, privacy(request.headers))
+    believed = parse_uri(identity) if identity else request.from_.uri
+    try:
+        person = address_of(believed, ANYWHERE)
+    except ParseError:
+        if not hides:
+            raise
+        person = ANONYMOUS
+    contact = request.contact
+    device = device_of(contact) if contact else ""
+    name = "" if hides else name_of(request.from_)
+    return Caller(Address(person.user, person.domain, device), name, hides)
+
+
+def device_of(contact: NameAddr) -> str:
+    """Which device of a person: its GRUU, or a name made from what stays the same when it calls again.
+
+    docs/mapping.md §1.3: a stable generated resource where the Contact has no GRUU.
+    """
+    if isinstance(contact.uri, SipUri) and contact.uri.gr:
+        return contact.uri.gr
+    stable = instance(contact) or str(contact.uri)
+    return hashlib.sha256(stable.encode()).hexdigest()[:12]
+
+
+def called_room(request: Request, room_domains: tuple[str, ...], own_hosts: frozenset[str]) -> Address:
+    """The room of a Request-URI; at a host of our own (our Contact) the domain comes from To, or is the first.
+
+    Raises:
+        ParseError: the Request-URI names nobody.
+
+    """
+    room = room_of(request.uri, ANYWHERE)
+    if room.domain not in own_hosts or room.domain in room_domains:
+        return room
+    named = room_of(request.to.uri, ANYWHERE)
+    return named if named.domain in room_domains else Address(room.user, room_domains[0])

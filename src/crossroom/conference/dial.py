@@ -1,0 +1,147 @@
+"""Calls that go out: the focus asks a SIP user in (RFC 4579 §5.5), and seats them when they answer."""
+
+import asyncio
+from dataclasses import replace
+
+from crossroom.bodies.msrp_media import CPIM, PRIVATE_MESSAGES, MessageMedia
+from crossroom.bodies.sdp import SessionDescription
+from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
+from crossroom.conference.addresses import aor_of, uri_of
+from crossroom.conference.callers import device_of
+from crossroom.conference.media import path_of
+from crossroom.conference.premises import Premises
+from crossroom.conference.reasons import outcome_of_sip
+from crossroom.conference.seat import Seat
+from crossroom.focus.interface import Answer, Invitation, Outcome
+from crossroom.machine import ParseError
+from crossroom.msrp.uri import Path
+from crossroom.net.msrp_face import MsrpUnreachable
+from crossroom.net.sip_session import CallFailed, InviteSession
+from crossroom.room.address import Network, Nickname
+from crossroom.room.commands import Joiner
+from crossroom.room.nickname import first_nickname
+from crossroom.room.reasons import Reason, Refused
+from crossroom.room.standing import JoiningMethod
+from crossroom.sip import grammar
+from crossroom.sip.address import NameAddr
+from crossroom.sip.answer import HeaderLines, OutgoingCall
+from crossroom.sip.contact import as_focus
+
+
+class Dialer:
+    """A Reach over SIP (focus.interface)."""
+
+    def __init__(self, premises: Premises) -> None:
+        self._premises = premises
+
+    async def invite(self, invitation: Invitation) -> Outcome:
+        """Call the person with isfocus and Referred-By; ACCEPTED once they are in the room.
+
+        Cancelling withdraws: CANCEL, or BYE if they have just answered.
+        """
+        premises = self._premises
+        conference = premises.registry.conference(invitation.room)
+        person = replace(invitation.invitee, network=Network.SIP)
+        seat = Seat(conference, person, premises.tasks, premises.log, premises.settings.seat)
+        offer, seat.msrp = premises.media.offer(seat)
+        try:
+            session = await self._call(invitation, bytes(offer))
+            return await self._seat(seat, session, invitation, offer)
+        except CallFailed as failed:
+            return outcome_of_sip(failed.status, failed.reason)
+        except ParseError as error:
+            return Outcome(Answer.FAILED, Reason.NOT_FOUND, str(error))
+        finally:
+            if seat.participation is None:
+                seat.abandon()
+                premises.registry.discard_if_empty(invitation.room)
+
+    async def _call(self, invitation: Invitation, offer: bytes) -> InviteSession:
+        premises, room = self._premises, invitation.room
+        target = uri_of(invitation.invitee)
+        contact = NameAddr(premises.sip.contact_uri(room.user))
+        call = OutgoingCall(
+            target=target,
+            from_=NameAddr(uri_of(room)),
+            to=NameAddr(target.address_of_record),
+            contact=as_focus(contact),  # RFC 4579 §4.3
+            body=offer,
+            headers=tuple(_headers(invitation)),
+            timeout=premises.settings.dial_seconds,
+        )
+        outgoing = await premises.sip.invite(call)
+        outgoing.on_provisional = lambda response: invitation.progress(f"{response.status} {response.reason}")
+        try:
+            return await outgoing.outcome()
+        except asyncio.CancelledError:
+            outgoing.cancel()
+            raise
+
+    async def _seat(
+        self, seat: Seat, session: InviteSession, invitation: Invitation, offer: SessionDescription
+    ) -> Outcome:
+        ours = MessageMedia.read(offer, offer.media[0])
+        try:
+            theirs, path = _chat_of(offer, session)
+            seat.person = replace(seat.person, device=device_of(session.remote_contact))
+            await self._join(seat, session, theirs, invitation)
+        except ParseError as error:
+            # they answered the call and want no chat: a no of theirs (docs/mapping.md §3.15 A)
+            await session.bye("SIP;cause=488")
+            return Outcome(Answer.DECLINED, Reason.UNSUPPORTED_CONTENT, str(error))
+        except Refused as refused:
+            await session.bye("SIP;cause=480")
+            return Outcome(Answer.FAILED, refused.reason, refused.text)
+        if we_connect(ours, theirs, we_offered=True):
+            return await self._connect(seat, path)
+        assert seat.msrp is not None  # noqa: S101 -- made by `invite`
+        seat.msrp.remote_path = path
+        return Outcome(Answer.ACCEPTED)
+
+    async def _join(
+        self, seat: Seat, session: InviteSession, theirs: MessageMedia, invitation: Invitation
+    ) -> None:
+        premises = self._premises
+        premises.registry.enter(seat)
+        focus = premises.directory.focus_for(invitation.room)
+        await seat.join(focus, _joiner(seat, session, theirs, invitation))
+        seat.answered(session, theirs)
+        premises.log.info("joined by dial-out", person=str(seat.person), room=str(invitation.room))
+
+    async def _connect(self, seat: Seat, path: Path) -> Outcome:
+        assert seat.msrp is not None  # noqa: S101 -- made by `invite`
+        try:
+            await seat.msrp.connect(path)
+        except MsrpUnreachable as error:
+            seat.lose(str(error))
+            return Outcome(Answer.FAILED, Reason.UNREACHABLE, str(error))
+        return Outcome(Answer.ACCEPTED)
+
+
+def _headers(invitation: Invitation) -> HeaderLines:
+    inviter = invitation.inviter
+    referred_by = (("Referred-By", str(NameAddr(aor_of(inviter)))),) if inviter else ()
+    subject = grammar.clean_text(invitation.reason)
+    return (*referred_by, *((("Subject", subject),) if subject else ()))
+
+
+def _chat_of(offer: SessionDescription, session: InviteSession) -> tuple[MessageMedia, Path]:
+    """Their chat stream and its path; raises ParseError when there is none that a room can use."""
+    theirs = read_answer(offer, SessionDescription.from_bytes(session.peer_body))
+    if isinstance(theirs, Refusal):
+        raise ParseError(theirs.text)
+    if not theirs.takes(CPIM):
+        raise ParseError("they take no message/cpim")
+    return theirs, path_of(theirs)
+
+
+def _joiner(seat: Seat, session: InviteSession, theirs: MessageMedia, invitation: Invitation) -> Joiner:
+    name = grammar.clean_text(session.remote.display_name)
+    return Joiner(
+        address=seat.person,
+        nickname=first_nickname((name, invitation.invitee.user), Nickname("Guest")),
+        display_name=name,
+        takes_private=theirs.has_feature(PRIVATE_MESSAGES),
+        joining=JoiningMethod.DIALED_OUT,
+        referred_by=invitation.inviter,
+    )

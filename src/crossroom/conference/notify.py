@@ -1,0 +1,125 @@
+"""Subscriptions to the conference package (RFC 4575): who is told what changed in the roster, and when.
+
+One `Audience` per roster: all its subscribers are sent the same octets. A subscriber that answers slowly is
+not waited for; it gets the next document later, or the whole roster when it has missed more than one.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from crossroom.bodies.conference_info import CONTENT_TYPE
+from crossroom.bodies.conference_writer import write
+from crossroom.conference.roster import Roster
+from crossroom.room.address import Address
+from crossroom.room.events import RoomEvent
+from crossroom.sip.answer import Body
+
+PACE = 0.002
+"""Seconds between two documents for each subscriber there is: a join storm in a big room becomes few documents."""
+LONGEST_PACE = 5.0
+"""RFC 4575 §3.9: no subscriber needs more than one notification in five seconds."""
+
+
+class Notifier(Protocol):
+    """One subscription as the SIP driver shows it (net.sip_subscription.NotifierSession)."""
+
+    on_ended: Callable[[str], None] | None
+    on_ready: Callable[[], Body | None] | None
+
+    def notify(self, body: bytes, content_type: str) -> bool:
+        """Send now, or be asked by `on_ready` later."""
+        ...
+
+    def terminate(self, reason: str = ..., body: bytes | None = None, content_type: str = "") -> None:
+        """Send the last NOTIFY."""
+        ...
+
+
+class Subscription:
+    """One subscriber. `person` is who subscribed, for the day that they leave the room."""
+
+    def __init__(self, session: Notifier, person: Address, full: Callable[[], Body]) -> None:
+        self.session = session
+        self.person = person
+        self._full = full
+        self._missed: list[bytes] = []
+        session.on_ready = self._next
+
+    def tell(self, document: bytes) -> None:
+        """Send the next document, now or when the last one was answered."""
+        if not self.session.notify(document, CONTENT_TYPE):
+            self._missed.append(document)
+
+    def _next(self) -> Body | None:
+        missed, self._missed = self._missed, []
+        if not missed:
+            return None
+        return Body(missed[0], CONTENT_TYPE) if len(missed) == 1 else self._full()
+
+
+class Audience:
+    """The subscribers of one roster."""
+
+    def __init__(self, roster: Roster, wall: Callable[[], datetime]) -> None:
+        self.roster = roster
+        self._wall = wall
+        self._subscriptions: set[Subscription] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._not_before = 0.0
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
+
+    def receive(self, event: RoomEvent) -> None:
+        """Note an event, and tell the subscribers soon."""
+        self.roster.receive(event, self._wall().isoformat(timespec="seconds").replace("+00:00", "Z"))
+        if self.roster.has_changes and self._subscriptions and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(max(loop.time(), self._not_before), self._tell)
+
+    def full(self) -> Body:
+        """The whole roster, for a new or refreshed subscription."""
+        return Body(write(self.roster.full()), CONTENT_TYPE)
+
+    def prepare(self) -> None:
+        """Bring every subscriber up to date before another one joins them."""
+        while self.roster.has_changes:
+            self._broadcast()
+
+    def add(self, subscription: Subscription) -> None:
+        """Tell this one too, from the next change on."""
+        self._subscriptions.add(subscription)
+        subscription.session.on_ended = lambda _reason: self._subscriptions.discard(subscription)
+
+    def dismiss(self, person: Address, reason: str) -> None:
+        """End the subscriptions of somebody (RFC 6665 §4.1.3 gives the reasons)."""
+        for subscription in [one for one in self._subscriptions if one.person.is_same_person(person)]:
+            subscription.session.terminate(reason)
+
+    def close(self) -> None:
+        """The conference is over: say so to everybody (RFC 4575 §3.3)."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._subscriptions:
+            last = write(self.roster.ended())
+            for subscription in list(self._subscriptions):
+                subscription.session.terminate("noresource", last, CONTENT_TYPE)
+
+    def _tell(self) -> None:
+        self._timer = None
+        self._broadcast()
+        loop = asyncio.get_running_loop()
+        pace = min(LONGEST_PACE, PACE * len(self._subscriptions))
+        self._not_before = loop.time() + pace
+        if self.roster.has_changes and self._subscriptions:  # who was removed is told, and then deleted
+            self._timer = loop.call_at(self._not_before, self._tell)
+
+    def _broadcast(self) -> None:
+        changes = self.roster.changes()
+        if changes is not None and self._subscriptions:
+            document = write(changes)
+            for subscription in list(self._subscriptions):
+                subscription.tell(document)

@@ -1,0 +1,38 @@
+"""What every part of the SIP face works with; made once by the server."""
+
+from dataclasses import dataclass, field
+
+from crossroom.conference.media import ChatMedia
+from crossroom.conference.registry import Registry
+from crossroom.conference.seat import SeatSettings
+from crossroom.focus.interface import Directory
+from crossroom.net.ids import Ids
+from crossroom.net.sip import SipAgent
+from crossroom.net.tasks import Log, Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceSettings:
+    """Times in seconds. `subscription_seconds` is the most that a subscription is granted (RFC 4575 §3.3).
+
+    `room_domains`: whose rooms are here, the first one also where a Request-URI names only our own host.
+    """
+
+    room_domains: tuple[str, ...]
+    subscription_seconds: int = 3600
+    dial_seconds: float = 60.0
+    seat: SeatSettings = field(default_factory=SeatSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """The agents, the door, the tables."""
+
+    sip: SipAgent
+    media: ChatMedia
+    directory: Directory
+    registry: Registry
+    tasks: Tasks
+    log: Log
+    ids: Ids
+    settings: ConferenceSettings

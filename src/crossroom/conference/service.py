@@ -1,0 +1,157 @@
+"""The SIP face: every request from outside a dialog comes in here and is sent to the part that answers it."""
+
+from crossroom.conference.addresses import UnsupportedScheme
+from crossroom.conference.callers import called_room, caller_of
+from crossroom.conference.dial import Dialer
+from crossroom.conference.invite import Reception
+from crossroom.conference.pending import PendingInvites
+from crossroom.conference.policy import IdentityPolicy
+from crossroom.conference.premises import Premises
+from crossroom.conference.reasons import sip_status
+from crossroom.conference.refer import Referrals
+from crossroom.focus.interface import Invitation, Outcome
+from crossroom.machine import ParseError
+from crossroom.net.sip_face import IncomingRequest
+from crossroom.net.sip_refer import IncomingRefer
+from crossroom.net.sip_session import IncomingCall
+from crossroom.net.sip_subscription import IncomingSubscription
+from crossroom.room.address import Address
+from crossroom.room.reasons import Departure, Reason, Refused
+from crossroom.sip.admission import Admission
+from crossroom.sip.answer import HeaderLines
+from crossroom.sip.contact import as_focus, is_focus
+from crossroom.sip.hop import Flow
+from crossroom.sip.message import Request
+
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, SUBSCRIBE, NOTIFY, REFER, UPDATE, PRACK"
+
+
+class ConferenceService:
+    """Implements net.sip_face.SipFace, and focus.interface.Reach for people on SIP."""
+
+    def __init__(self, premises: Premises, policy: IdentityPolicy, pending: PendingInvites) -> None:
+        self._premises = premises
+        self._policy = policy
+        self._reception = Reception(premises)
+        self._referrals = Referrals(premises)
+        self._dialer = Dialer(premises)
+        self._pending = pending
+        self._is_closing = False
+
+    # -- SipFace -------------------------------------------------------------------------------------------
+
+    def identity(self, request: Request, source: Flow, proven: str | None) -> Admission:
+        """See net.sip_face.SipFace."""
+        return self._policy.admit(request, source, proven)
+
+    def on_invite(self, call: IncomingCall) -> None:
+        """A call to a room, or a focus elsewhere that asks one of our users in."""
+        if self._is_closing:
+            call.reject(503, "Service Shutting Down", (("Retry-After", "60"),))
+            return
+        try:
+            room = self._room(call.request)
+        except ParseError as error:
+            call.reject(_bad_address(error), str(error))
+            return
+        contact = call.request.contact
+        if room.domain in self._premises.settings.room_domains:
+            work = self._reception.receive(call, room)
+        elif contact is not None and is_focus(contact):
+            work = self._pending.receive(call)
+        else:
+            call.reject(404)
+            return
+        self._premises.tasks.start(work, f"call to {room}")
+
+    def on_subscribe(self, subscription: IncomingSubscription) -> None:
+        """Somebody wants the roster: only those who are in the room get it (RFC 4575 §3.5)."""
+        premises = self._premises
+        try:
+            room = self._room(subscription.request)
+            person = caller_of(subscription.request, subscription.identity).person
+        except ParseError as error:
+            subscription.reject(_bad_address(error), str(error))
+            return
+        seats = premises.registry.seats_of(room, person)
+        if not seats:
+            self._refuse_stranger(subscription, room)
+            return
+        subscription.contact = as_focus(subscription.contact)  # RFC 4579 §4.2
+        seats[0].conference.subscribe(
+            subscription,
+            person,
+            premises.settings.subscription_seconds,
+            sees_addresses=any(seat.sees_addresses for seat in seats),
+        )
+
+    def on_refer(self, refer: IncomingRefer) -> None:
+        """Somebody asks the room to invite or remove somebody."""
+        try:
+            room = self._room(refer.request)
+            referrer = caller_of(refer.request, refer.identity).person
+        except ParseError as error:
+            refer.reject(_bad_address(error), str(error))
+            return
+        if room.domain not in self._premises.settings.room_domains:
+            refer.reject(404)
+            return
+        refer.contact = as_focus(refer.contact)
+        self._premises.tasks.start(self._referrals.receive(refer, room, referrer), f"refer to {room}")
+
+    def on_request(self, request: IncomingRequest) -> None:
+        """OPTIONS about a room or the server; page-mode MESSAGE has no place in a room."""
+        if request.request.method == "OPTIONS":
+            self._premises.tasks.start(self._describe(request), "options")
+        else:
+            # docs/mapping.md: a room takes MSRP; RFC 3261 §21.4.6 wants Allow
+            request.respond(405, headers=(("Allow", ALLOW),))
+
+    # -- Reach ---------------------------------------------------------------------------------------------
+
+    async def invite(self, invitation: Invitation) -> Outcome:
+        """See focus.interface.Reach."""
+        return await self._dialer.invite(invitation)
+
+    # -- the server's side ---------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Take no more calls; say goodbye to whoever is still here."""
+        self._is_closing = True
+        for seat in self._premises.registry:
+            seat.lose("the service is shutting down", Departure.SHUTDOWN)
+
+    def tables(self) -> dict[str, int]:
+        """Count everything that could leak."""
+        return self._premises.registry.tables() | {"pending": len(self._pending)}
+
+    # ------------------------------------------------------------------------------------------------------
+
+    def _room(self, request: Request) -> Address:
+        hosts = frozenset(each.advertised for each in self._premises.sip.listening)
+        return called_room(request, self._premises.settings.room_domains, hosts)
+
+    def _refuse_stranger(self, subscription: IncomingSubscription, room: Address) -> None:
+        is_ours = room.domain in self._premises.settings.room_domains
+        status = sip_status(Reason.NOT_IN_ROOM if is_ours else Reason.NO_SUCH_ROOM)
+        subscription.reject(status.code, status.phrase)
+
+    async def _describe(self, request: IncomingRequest) -> None:
+        """RFC 4579 §5.13: isfocus tells that this is a conference."""
+        headers: HeaderLines = (("Allow-Events", "conference, refer"),)
+        try:
+            room = self._room(request.request)
+            if room.user:
+                await self._premises.directory.focus_for(room).describe(room)
+                request.contact = as_focus(request.contact)
+        except ParseError as error:
+            request.respond(_bad_address(error), str(error))
+        except Refused as refused:
+            status = sip_status(refused.reason)
+            request.respond(status.code, status.phrase)
+        else:
+            request.respond(200, headers=headers)
+
+
+def _bad_address(error: ParseError) -> int:
+    return 416 if isinstance(error, UnsupportedScheme) else 400

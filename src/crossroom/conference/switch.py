@@ -1,0 +1,165 @@
+"""The MSRP switch: what is said in a conference, from CPIM to the room's words and back (RFC 7701 §6).
+
+Plain functions; who sends what to whom is the seat's business. A copy for another SIP endpoint carries the
+author's content untouched (RFC 7701 §6.1: the switch must not modify it), under a header block of the room's own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crossroom.bodies.cpim import CPIM, IMDN_NAMESPACE, CpimAddress, CpimHeader, CpimMessage, format_date_time
+from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
+from crossroom.bodies.media_type import essence
+from crossroom.bodies.mime import MimePart
+from crossroom.conference.addresses import is_same_person, nickname_in, room_of
+from crossroom.machine import ParseError
+from crossroom.msrp.chunk import FailureReport
+from crossroom.msrp.message import SharedBody
+from crossroom.room.address import Address, MessageId, Network, Nickname
+from crossroom.room.commands import Draft
+from crossroom.room.content import Composing, Content, Native
+from crossroom.room.events import ComposingChanged, Posted
+from crossroom.room.reasons import Reason, Refused
+from crossroom.sip.uri import SipUri, Uri, parse_uri
+
+IMDN = "message/imdn+xml"
+ENCRYPTED = "?OTR"  # RFC 7702 §9: no end-to-end encryption is defined for groups
+LONGEST_ID = 128  # characters; ids in use have 10 to 40
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks on an MSRP session: `uri` is the address of the SIP session, `own` the nickname in the room.
+
+    `nickname_of` finds the participant behind a URI of the roster, or of an occupant.
+    """
+
+    room: Address
+    uri: Uri
+    own: Nickname | None
+    nickname_of: Callable[[Uri], Nickname | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """An isComposing document, for the room or for one participant."""
+
+    state: Composing
+    to: Nickname | None
+
+
+def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> Draft | Typing | None:
+    """Read a SEND; None for what is accepted and concerns nobody here (an IMDN, nothing at all).
+
+    The checks are those of RFC 7701 §6.1 in their order; raises Refused with the reason of the first that fails.
+    """
+    if essence(content_type) != CPIM:
+        raise Refused(Reason.UNSUPPORTED_CONTENT, "a chat room takes message/cpim")
+    cpim = _parsed(body)
+    if len(cpim.to) != 1:
+        raise Refused(Reason.NOT_ALLOWED, "exactly one To is needed")
+    _is_own_name(cpim, speaker)
+    to = _recipient(cpim.to[0].uri, speaker)
+    return _said(cpim, MessageId(message_id), to)
+
+
+def cpim_of(posted: Posted, author: SipUri, to: SipUri) -> bytes:
+    """The copy of a post for SIP endpoints: From is what the roster shows, the content is the author's own."""
+    extensions = (CpimHeader(IMDN_NAMESPACE, "Message-ID", posted.id),)
+    message = CpimMessage(
+        sender=CpimAddress(str(author), posted.author.nickname),
+        to=(CpimAddress(str(to)),),
+        content=_content_octets(posted),
+        date_time=format_date_time(posted.at),
+        extensions=extensions if posted.id else (),
+    )
+    return bytes(message)
+
+
+def copy_of(posted: Posted, author: SipUri, to: SipUri) -> SharedBody:
+    """The same, ready for a whole fan-out."""
+    return SharedBody(CPIM, cpim_of(posted, author, to))
+
+
+def typing_of(event: ComposingChanged, author: SipUri, to: SipUri) -> SharedBody:
+    """Somebody types, or stopped (RFC 7573 §6): active while composing, idle otherwise."""
+    is_active = event.state is Composing.COMPOSING
+    document = IsComposing(is_active=is_active, refresh=90 if is_active else None, content_type="text/plain")
+    part = MimePart((("Content-Type", IS_COMPOSING),), bytes(document))
+    message = CpimMessage(
+        CpimAddress(str(author), event.author.nickname), (CpimAddress(str(to)),), bytes(part)
+    )
+    # nobody waits for the answer to a typing notification (docs/mapping.md §3.9)
+    return SharedBody(CPIM, bytes(message), failure_report=FailureReport.NO)
+
+
+def wrapped_type_of(posted: Posted) -> str:
+    """The media type inside the copy, which a recipient must accept (RFC 7701 §6.1)."""
+    if posted.native is not None and posted.native.network is Network.SIP:
+        return MimePart.from_bytes(posted.native.octets).media_type
+    return posted.content.media_type if posted.content else "text/plain"
+
+
+def _parsed(body: bytes) -> CpimMessage:
+    try:
+        return CpimMessage.from_bytes(body)
+    except ParseError as error:
+        raise Refused(Reason.MALFORMED, str(error)) from None
+
+
+def _is_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
+    # RFC 7701 §6.1: a From that is not this session's own is not forwarded; its display name never counts
+    try:
+        claimed = parse_uri(cpim.sender.uri) if cpim.sender else None
+    except ParseError:
+        claimed = None
+    if claimed is None:
+        raise Refused(Reason.NOT_ALLOWED, "a From that can be read is needed")
+    is_own_nickname = speaker.own is not None and speaker.nickname_of(claimed) == speaker.own
+    if not is_own_nickname and not is_same_person(claimed, speaker.uri):
+        raise Refused(Reason.NOT_ALLOWED, "From is not the address of this session")
+
+
+def _recipient(text: str, speaker: Speaker) -> Nickname | None:
+    """None for the room; RFC 7701 §9.3 shows its URI with parameters, so only the address counts."""
+    try:
+        uri = parse_uri(text)
+        if nickname_in(uri, speaker.room) is None and room_of(uri).is_same_person(speaker.room):
+            return None
+        found = speaker.nickname_of(uri)
+    except ParseError:
+        found = None
+    if found is None:
+        raise Refused(Reason.NO_SUCH_PARTICIPANT, "To is neither the room nor anybody in it")
+    return found
+
+
+def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draft | Typing | None:
+    try:
+        part = cpim.part
+        media_type = part.media_type
+        if media_type == IS_COMPOSING:
+            document = IsComposing.from_bytes(part.body)
+            return Typing(Composing.COMPOSING if document.is_active else Composing.ACTIVE, to)
+        if media_type == IMDN:
+            return None
+        is_text = media_type.startswith("text/")
+        content = Content(media_type, part.text if is_text else part.body, part.language)
+    except ParseError as error:
+        raise Refused(Reason.UNSUPPORTED_CONTENT, str(error)) from None
+    if isinstance(content.body, str) and content.body.startswith(ENCRYPTED):
+        raise Refused(Reason.UNSUPPORTED_CONTENT, "encrypted text cannot be shown to a room")
+    return Draft(_chosen_id(cpim) or message_id, content, Native(Network.SIP, cpim.content), to)
+
+
+def _content_octets(posted: Posted) -> bytes:
+    if posted.native is not None and posted.native.network is Network.SIP:
+        return posted.native.octets
+    content = posted.content or Content("text/plain", "")
+    return bytes(MimePart.of(content.media_type, content.body, content.language))
+
+
+def _chosen_id(cpim: CpimMessage) -> MessageId | None:
+    """The author's own id for the whole message (RFC 5438 §6.3), unless it is too long for one."""
+    chosen = cpim.extension(IMDN_NAMESPACE, "Message-ID")
+    return MessageId(chosen) if chosen and len(chosen) <= LONGEST_ID else None
