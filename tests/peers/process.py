@@ -10,7 +10,7 @@ import re
 import shutil
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -98,15 +98,24 @@ class Program(asyncio.SubprocessProtocol):
 
     async def until_output(self, pattern: str, *, within: float = DEFAULT_TIMEOUT) -> re.Match[str]:
         """Wait until the output matches; PeerFailure when it does not or the program ends."""
+        await self.until(lambda: self._ended.is_set() or self._found(pattern) is not None, within=within)
+        found = self._found(pattern)
+        if found is None:
+            raise self.transcript.failure(f"did not print {pattern!r} within {within:g} s")
+        return found
+
+    def _found(self, pattern: str) -> re.Match[str] | None:
+        return re.search(pattern, self.output)
+
+    async def until(self, claim: Callable[[], bool], *, within: float) -> bool:
+        """Wait until `claim()` holds, asked again after each output; return whether it does."""
         try:
             async with asyncio.timeout(within):
-                while (found := re.search(pattern, self.output)) is None:
-                    if self._ended.is_set():
-                        raise self.transcript.failure(f"ended without printing {pattern!r}")
+                while not claim():
                     await self._news.wait()
         except TimeoutError:
-            raise self.transcript.failure(f"did not print {pattern!r} within {within:g} s") from None
-        return found
+            return False
+        return True
 
     async def until_ended(self, *, within: float = DEFAULT_TIMEOUT) -> int:
         """Wait for the end; return the exit status."""
@@ -121,7 +130,7 @@ class Program(asyncio.SubprocessProtocol):
         text = data.decode("utf-8", "backslashreplace")
         self.output += text
         self.transcript.received(f"output {fd}", text)
-        self._wake()
+        self.wake()
 
     def process_exited(self) -> None:
         self.transcript.note(f"ended with {self._transport.get_returncode()}")
@@ -129,8 +138,9 @@ class Program(asyncio.SubprocessProtocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         # comes after process_exited and after the last output
         self._ended.set()
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let all waits look again."""
         self._news.set()
         self._news.clear()
