@@ -4,7 +4,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from crossroom.sip.hop import TCP, UDP
-from crossroom.sip.message import Limits
+from crossroom.sip.layout import Limits
 from crossroom.sip.settings import AgentSettings
 from crossroom.sip.uri import SipUri
 

@@ -5,6 +5,7 @@ RFC 3261 §17.1.1.1 and table 4 (timers), RFC 4028 (session timer), RFC 3261 §2
 
 from dataclasses import dataclass, field
 from typing import Protocol
+from zlib import crc32
 
 
 class Ids(Protocol):
@@ -12,6 +13,11 @@ class Ids(Protocol):
 
     def token(self) -> str:
         """A fresh unguessable token, RFC 3261 §19.3."""
+
+
+def fraction(token: str) -> float:
+    """A number from 0 up to 1 made of a random token: for waits that must not fall together."""
+    return crc32(token.encode()) / 2**32
 
 
 @dataclass(frozen=True, slots=True)

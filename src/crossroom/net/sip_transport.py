@@ -1,0 +1,266 @@
+"""SIP messages over sockets: the transport layer of RFC 3261 §18, without any knowledge of transactions.
+
+Datagrams and streams in, parsed messages and their flow up; messages and a hop down. Reuses connections.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from itertools import count
+from typing import Any, Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from crossroom.machine import Malformed
+from crossroom.net.sip_settings import Listening, ListenOn, SipSettings
+from crossroom.net.tcp import Address, Connection, StreamListener, connect
+from crossroom.net.tls import names_domain
+from crossroom.net.udp import UdpSocket
+from crossroom.sip.hop import SECURE, TLS, UDP, Flow, Hop
+from crossroom.sip.message import BadRequest, Ping, Request, Response, parse_datagram
+from crossroom.sip.stream import StreamReader
+from crossroom.sip.transaction_layer import LiveTransaction, Transmission
+
+_PONG = b"\r\n"
+_MAX_WAITING = 1000
+"""Messages that wait for one connection to open; more are reported as failed."""
+
+StartTask = Callable[[Coroutine[Any, Any, None]], None]
+
+
+class TransportUser(Protocol):
+    """Who gets what comes in."""
+
+    def message_received(self, message: Request | Response, flow: Flow) -> None:
+        """A whole message."""
+
+    def sending_failed(self, sender: LiveTransaction) -> None:
+        """What this transaction sent cannot be sent."""
+
+
+class SipTransport:
+    """All sockets of one user agent. `start_task` runs a coroutine in the agent's own task set."""
+
+    def __init__(
+        self, settings: SipSettings, user: TransportUser, start_task: StartTask, log: FilteringBoundLogger
+    ) -> None:
+        self._settings = settings
+        self._user = user
+        self._start_task = start_task
+        self._log = log
+        self._sockets: dict[Address, UdpSocket] = {}
+        self._listeners: list[StreamListener] = []
+        self._connections: dict[int, Connection] = {}
+        self._flows: dict[int, Flow] = {}
+        self._readers: dict[int, StreamReader] = {}
+        self._routes: dict[tuple[str, str, int, str], int] = {}
+        self._waiting: dict[tuple[str, str, int, str], list[Transmission]] = {}
+        self._serials = count(1)
+        self._closing = False
+
+    @property
+    def connections(self) -> int:
+        """How many streams are open."""
+        return len(self._connections)
+
+    async def listen(self, wanted: ListenOn) -> Listening:
+        """Open one listening address. Raises OSError."""
+        if wanted.transport == UDP:
+            socket = await UdpSocket.bind(wanted.host, wanted.port, lambda data, source: None)
+            local = socket.address
+            socket.on_datagram = lambda data, source: self._datagram(data, source, local)
+            self._sockets[local] = socket
+            host, port = local
+        else:
+            context = self._settings.server_tls if wanted.transport == TLS else None
+            listener = await StreamListener.listen(
+                wanted.host, wanted.port, lambda: self._incoming(wanted.transport), context
+            )
+            self._listeners.append(listener)
+            host, port = listener.address
+        return Listening(wanted.transport, host, port, self._settings.advertise or host)
+
+    def send(self, transmission: Transmission) -> None:
+        """Put a message on the wire, now or when its connection is open; a failure is reported later."""
+        hop = transmission.hop
+        if hop.transport == UDP:
+            self._send_datagram(transmission)
+            return
+        connection = self._connection_to(hop)
+        if connection is not None and connection.send(bytes(transmission.message)):
+            return
+        key = _key(hop)
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            if self._closing or len(self._connections) >= self._settings.max_connections:
+                self._fail([transmission])
+                return
+            self._waiting[key] = [transmission]
+            self._start_task(self._open(hop))
+        elif len(waiting) < _MAX_WAITING:
+            waiting.append(transmission)
+        else:
+            self._fail([transmission])
+
+    async def close(self) -> None:
+        """Close every socket and wait until it is closed. What is queued still goes out."""
+        self._closing = True
+        for listener in self._listeners:
+            await listener.close()
+        connections = list(self._connections.values())
+        for connection in connections:
+            connection.close()
+        try:
+            async with asyncio.timeout(2):
+                for connection in connections:
+                    await connection.wait_closed()
+        except TimeoutError:
+            for connection in connections:
+                connection.abort()
+            for connection in connections:
+                await connection.wait_closed()
+        for socket in self._sockets.values():
+            await socket.close()
+        self._sockets.clear()
+
+    def close_idle(self, now: float) -> None:
+        """Close the streams that have been silent for too long."""
+        for connection in list(self._connections.values()):
+            if now - connection.last_heard > self._settings.idle_timeout:
+                connection.close()
+
+    def data_received(self, connection: Connection, data: bytes) -> None:
+        """See `StreamUser.data_received`."""
+        flow = self._flows.get(connection.serial)
+        reader = self._readers.get(connection.serial)
+        if flow is None or reader is None:
+            return
+        for item in reader.receive_data(data):
+            match item:
+                case Request() | Response():
+                    self._user.message_received(item, flow)
+                case BadRequest():
+                    self._log.warning("sip bad request", source=str(flow), status=item.status, why=item.why)
+                    if item.answer is not None:
+                        connection.send(bytes(item.answer))
+                case Malformed(why=why):
+                    self._log.warning("sip stream broken", source=str(flow), why=why)
+                    connection.close()
+                case Ping():
+                    connection.send(_PONG)  # RFC 5626 §4.4.1
+                case _:
+                    pass  # a pong: the connection is alive, which last_heard says already
+
+    def connection_lost(self, connection: Connection) -> None:
+        """See `StreamUser.connection_lost`."""
+        serial = connection.serial
+        self._connections.pop(serial, None)
+        self._flows.pop(serial, None)
+        self._readers.pop(serial, None)
+        self._routes = {key: known for key, known in self._routes.items() if known != serial}
+
+    def _incoming(self, transport: str) -> Connection:
+        return Connection(
+            self,
+            next(self._serials),
+            outgoing=False,
+            max_unsent=self._settings.max_unsent,
+            on_made=lambda connection: self._made(connection, transport),
+        )
+
+    def _made(self, connection: Connection, transport: str) -> None:
+        if self._closing or len(self._connections) >= self._settings.max_connections:
+            self._log.warning("sip connection refused", remote=connection.remote, why="too many")
+            connection.abort()
+            return
+        serial = connection.serial
+        self._connections[serial] = connection
+        self._readers[serial] = StreamReader(self._settings.limits)
+        flow = Flow(transport, *connection.remote, *connection.local, serial)
+        self._flows[serial] = flow
+        # spec sip-2.7: an incoming TLS connection is no proof of where it comes from, so it is not reused
+        if transport not in SECURE:
+            self._routes.setdefault((transport, *connection.remote, ""), serial)
+
+    async def _open(self, hop: Hop) -> None:
+        key = _key(hop)
+        secure = hop.transport in SECURE
+        context = self._settings.client_tls if secure else None
+        try:
+            if secure and context is None:
+                raise OSError("no TLS settings")
+            connection = await connect(
+                (hop.host, hop.port),
+                lambda: Connection(
+                    self, next(self._serials), outgoing=True, max_unsent=self._settings.max_unsent
+                ),
+                timeout=self._settings.connect_timeout,
+                context=context,
+                server_name=hop.name or hop.host,
+            )
+            # RFC 5922 §7: the certificate must be that of the domain asked for, not of what SRV named
+            if secure and not names_domain(connection.peer_certificate, hop.name or hop.host):
+                connection.abort()
+                raise OSError(f"the certificate does not name {hop.name or hop.host}")
+        except OSError as error:
+            self._log.warning(
+                "sip connection failed", to=f"{hop.transport}:{hop.host}:{hop.port}", why=str(error)
+            )
+            self._fail(self._waiting.pop(key, []))
+            return
+        self._made(connection, hop.transport)
+        self._routes[key] = connection.serial
+        for transmission in self._waiting.pop(key, []):
+            if not connection.send(bytes(transmission.message)):
+                self._fail([transmission])
+
+    def _connection_to(self, hop: Hop) -> Connection | None:
+        if hop.flow is not None:
+            connection = self._connections.get(hop.flow.serial)
+            if connection is not None and connection.is_open:
+                return connection
+        serial = self._routes.get(_key(hop))
+        connection = self._connections.get(serial) if serial is not None else None
+        return connection if connection is not None and connection.is_open else None
+
+    def _fail(self, transmissions: list[Transmission]) -> None:
+        """Report failures in a turn of their own: whoever sent is still in the middle of sending."""
+        loop = asyncio.get_running_loop()
+        for transmission in transmissions:
+            if transmission.sender is not None:
+                loop.call_soon(self._user.sending_failed, transmission.sender)
+
+    def _send_datagram(self, transmission: Transmission) -> None:
+        hop = transmission.hop
+        socket = self._socket_for(hop)
+        if socket is None:
+            self._fail([transmission])
+            return
+        socket.send(bytes(transmission.message), (hop.host, hop.port))
+
+    def _socket_for(self, hop: Hop) -> UdpSocket | None:
+        if hop.flow is not None:
+            socket = self._sockets.get((hop.flow.local_host, hop.flow.local_port))
+            if socket is not None:
+                return socket
+        family = ":" in hop.host
+        return next((sock for local, sock in self._sockets.items() if (":" in local[0]) == family), None)
+
+    def _datagram(self, data: bytes, source: Address, local: Address) -> None:
+        flow = Flow(UDP, *source, *local)
+        match parse_datagram(data, self._settings.limits):
+            case Request() | Response() as message:
+                self._user.message_received(message, flow)
+            case BadRequest() as bad:
+                self._log.warning("sip bad request", source=str(flow), status=bad.status, why=bad.why)
+                if bad.answer is not None:
+                    # RFC 3261 §18.2.2 with the source seen: never to an address that the message itself names
+                    self._sockets[local].send(bytes(bad.answer), source)
+            case Malformed(why=why):
+                self._log.warning("sip datagram dropped", source=str(flow), why=why)
+            case Ping():
+                pass  # RFC 5626 §3.5.1: a datagram keepalive needs no answer
+
+
+def _key(hop: Hop) -> tuple[str, str, int, str]:
+    """What connections are reused by: the address, and over TLS also the name that was verified."""
+    return (hop.transport, hop.host, hop.port, hop.name if hop.transport in SECURE else "")

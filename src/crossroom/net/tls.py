@@ -1,0 +1,54 @@
+"""TLS contexts, and the check that a certificate is that of the domain we asked for. RFC 5922, RFC 8446.
+
+TLS 1.2 at least (spec sip-14.4).
+"""
+
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def server_context(certificate: Path, key: Path, client_authorities: Path | None = None) -> ssl.SSLContext:
+    """For listening. With `client_authorities` a client certificate is asked for and must be signed by them.
+
+    Raises OSError or ssl.SSLError when a file cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    if client_authorities is not None:
+        context.load_verify_locations(client_authorities)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+def client_context(
+    authorities: Path | None = None, certificate: tuple[Path, Path] | None = None
+) -> ssl.SSLContext:
+    """For connecting: the peer must be signed by the system's authorities, or by these.
+
+    The name is checked by `names_domain` after the handshake: SIP allows a URI there and no wildcard.
+    """
+    context = ssl.create_default_context(cafile=authorities)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False  # RFC 5922 §7: our own check, which is stricter and knows sip: URIs
+    if certificate is not None:
+        context.load_cert_chain(*certificate)
+    return context
+
+
+def names_domain(certificate: Mapping[str, Any] | None, domain: str) -> bool:
+    """Whether a verified certificate speaks for this SIP domain (or numeric address).
+
+    RFC 5922 §7.1: a URI `sip:domain` without a user first, then dNSName, and nothing else; §7.2: compared
+    as a whole, without regard to case, and a wildcard matches nothing.
+    """
+    if certificate is None:
+        return False
+    wanted = domain.strip("[]").rstrip(".").lower()
+    names: list[tuple[str, str]] = list(certificate.get("subjectAltName", ()))
+    uris = [value.lower() for kind, value in names if kind == "URI" and value.lower().startswith("sip:")]
+    if uris:
+        return f"sip:{wanted}" in uris
+    return any(kind in {"DNS", "IP Address"} and value.lower() == wanted for kind, value in names)

@@ -1,0 +1,264 @@
+"""The SIP user agent, without any I/O: messages and time in, messages and events out. RFC 3261 §8.2, §12.2.2.
+
+Composes the layers and decides who gets what came in; what happens then is the usages' affair. Usages are
+told what to do by their own methods; whoever calls one drains the outputs with `drain()`.
+"""
+
+from crossroom.machine import ParseError
+from crossroom.sip.admission import Policy
+from crossroom.sip.answer import OutgoingCall, OutgoingRefer, OutgoingRequest, OutgoingSubscription
+from crossroom.sip.dialog import Dialog, DialogId
+from crossroom.sip.dialog_id import NamedDialog
+from crossroom.sip.event import Event as EventHeader
+from crossroom.sip.events import InviteReceived, ReferReceived, RequestReceived, SubscribeReceived
+from crossroom.sip.gate import Gate
+from crossroom.sip.hop import Flow, Hop, stamp_received
+from crossroom.sip.invite import InviteUsage
+from crossroom.sip.invite_uac import InviteUac
+from crossroom.sip.invite_uas import InviteUas
+from crossroom.sip.message import Request, Response
+from crossroom.sip.notifier import Notifier
+from crossroom.sip.pending import PendingRequest
+from crossroom.sip.plain import PlainRequest
+from crossroom.sip.refer import ReferReceiver, ReferSender
+from crossroom.sip.screening import screen
+from crossroom.sip.session_timer import too_brief
+from crossroom.sip.settings import AgentSettings, Ids
+from crossroom.sip.stack import Output, Resolving, Stack, Ticking, Usage
+from crossroom.sip.subscriber import Subscriber, subscribe, waiting_for
+from crossroom.sip.transaction_layer import LiveTransaction
+
+
+class UserAgent:
+    """One user agent. The driver sets `stack.hosts` and `stack.preloaded` once it knows its addresses."""
+
+    def __init__(self, settings: AgentSettings, ids: Ids, policy: Policy) -> None:
+        self.stack = Stack(settings, ids)
+        self._gate = Gate(policy, ids)
+
+    def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Output]:
+        """A message came in on this flow."""
+        if isinstance(message, Response):
+            self.stack.transactions.receive_response(message, now)  # RFC 3261 §18.1.2: no match, no action
+        else:
+            self._receive_request(stamp_received(message, flow), flow, now)
+        return self.drain()
+
+    def tick(self, now: float) -> list[Output]:
+        """Let everything that is due happen."""
+        for machine in self.stack.agenda.due(now):
+            if isinstance(machine, LiveTransaction):
+                self.stack.transactions.tick(machine, now)
+            elif isinstance(machine, Ticking):
+                machine.tick(now)
+                self.stack.watch(machine)
+        return self.drain()
+
+    def deadline(self) -> float | None:
+        """When tick() is next due."""
+        return self.stack.agenda.next()
+
+    def resolved(self, asker: Resolving, hops: list[Hop], now: float) -> list[Output]:
+        """The answer to a Resolve output; no hops when nothing was found."""
+        asker.resolved(hops, now)
+        return self.drain()
+
+    def send_failed(self, sender: LiveTransaction | None, now: float) -> list[Output]:
+        """A Transmission could not be sent."""
+        if sender is not None:
+            self.stack.transactions.transport_failed(sender, now)
+        return self.drain()
+
+    def drain(self) -> list[Output]:
+        """What the calls so far want done, in order; each output once."""
+        return self.stack.drain()
+
+    def invite(self, call: OutgoingCall, now: float) -> InviteUac:
+        """Call somebody; InviteAnswered or InviteFailed tells the end."""
+        return InviteUac(self.stack, call, now)
+
+    def subscribe(self, wanted: OutgoingSubscription, now: float) -> Subscriber:
+        """Subscribe to something. Raises ParseError for an event that is none."""
+        return subscribe(self.stack, wanted, self.stack.deliver, now)
+
+    def refer(self, refer: OutgoingRefer, session: InviteUsage | None, now: float) -> ReferSender:
+        """Ask somebody to call somebody, in the dialog of a call or outside."""
+        return ReferSender(self.stack, refer, session, now)
+
+    def request(self, wanted: OutgoingRequest, session: InviteUsage | None, now: float) -> PlainRequest:
+        """Send any other request; RequestAnswered tells the end."""
+        return PlainRequest(self.stack, wanted, now, session.dialog if session is not None else None)
+
+    def find_session(self, named: NamedDialog) -> InviteUsage | None:
+        """The call in the dialog that somebody names by Replaces or Target-Dialog."""
+        dialog = self.stack.dialogs.get(DialogId(named.call_id, named.local_tag, named.remote_tag))
+        return session_in(dialog)
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        transactions = self.stack.transactions
+        known = transactions.find_server(request)
+        if known is not None and request.method != "ACK":
+            transactions.absorb(known, request, now)
+        elif request.method == "ACK":
+            self._acknowledge(request, known, now)
+        elif request.method == "CANCEL":
+            self._cancel(request, flow, now)
+        else:
+            merged = transactions.is_merged(request)
+            full = transactions.full
+            live = transactions.accept(request, flow, now)
+            pending = PendingRequest(self.stack, request, flow, live)
+            if full:
+                pending.reply(503, now, headers=(("Retry-After", "10"),))
+            elif merged:
+                pending.reply(482, now)  # RFC 3261 §8.2.2.2
+            elif screen(pending, now):
+                self._dispatch(pending, now)
+
+    def _acknowledge(self, ack: Request, known: LiveTransaction | None, now: float) -> None:
+        """RFC 3261 §17.1.1.3: in the transaction for other finals; §13.3.1.4: to the call for a 2xx."""
+        if known is not None:
+            self.stack.transactions.absorb(known, ack, now)
+        session = session_in(self.stack.dialogs.get(_dialog_of(ack)))
+        if session is not None:
+            session.acknowledged(ack, now)
+
+    def _cancel(self, cancel: Request, flow: Flow, now: float) -> None:
+        """RFC 3261 §9.2: answer the CANCEL by itself, then end the INVITE if it still waits."""
+        invite = self.stack.transactions.invite_of(cancel)
+        live = self.stack.transactions.accept(cancel, flow, now)
+        call = self.stack.calls.get(invite) if invite is not None else None
+        pending = PendingRequest(self.stack, cancel, flow, live)
+        if call is not None:
+            pending.tag = call.tag  # RFC 3261 §9.2: the same To tag as the INVITE's answers
+        pending.reply(481 if invite is None else 200, now)
+        if call is not None:
+            call.cancelled(now)
+
+    def _dispatch(self, pending: PendingRequest, now: float) -> None:
+        request = pending.request
+        if request.to.tag is None:
+            if self._gate.admits(pending, now):
+                self._begin(pending, now)
+            return
+        dialog = self.stack.dialogs.get(_dialog_of(request))
+        if dialog is None:
+            self._stray(pending, now)
+        elif not dialog.in_order(request):
+            pending.reply(500, now)  # RFC 3261 §12.2.2
+        else:
+            self._inside(pending, dialog, now)
+
+    def _stray(self, pending: PendingRequest, now: float) -> None:
+        """A To tag that names no dialog of ours: a NOTIFY may make one, else 481. RFC 6665 §4.4.1."""
+        waiting = waiting_for(self.stack, pending.request) if pending.request.method == "NOTIFY" else None
+        if waiting is None:
+            pending.reply(481, now)
+        else:
+            waiting.receive(pending, now)
+            if waiting.dialog is not None:
+                waiting.dialog.remote_cseq = pending.request.cseq.number
+
+    def _inside(self, pending: PendingRequest, dialog: Dialog, now: float) -> None:
+        request = pending.request
+        pending.dialog = dialog
+        pending.session = session_in(dialog)
+        if dialog.flow is not None:
+            dialog.flow = pending.flow  # the newest flow of the peer is the one that is open (RFC 5626 §5.3)
+        for usage in tuple(dialog.usages):
+            if isinstance(usage, Usage) and usage.handles(request):
+                usage.receive(pending, now)
+                return
+        if request.method in {"BYE", "INVITE", "UPDATE", "NOTIFY", "PRACK"}:
+            pending.reply(481, now)
+        else:
+            self._begin(pending, now)
+
+    def _begin(self, pending: PendingRequest, now: float) -> None:
+        match pending.request.method:
+            case "INVITE":
+                self._begin_call(pending, now)
+            case "SUBSCRIBE":
+                self._begin_subscription(pending, now)
+            case "REFER":
+                self._begin_refer(pending, now)
+            case "BYE" | "UPDATE" | "NOTIFY" | "PRACK":
+                pending.reply(481, now)  # these exist inside dialogs only
+            case _:
+                self.stack.deliver(RequestReceived(pending))
+
+    def _begin_call(self, pending: PendingRequest, now: float) -> None:
+        request = pending.request
+        try:
+            brief = too_brief(request, self.stack.settings)
+            text = request.headers.get("Replaces")
+            named = NamedDialog.parse(text) if text is not None else None
+        except ParseError:
+            pending.reply(400, now)
+            return
+        if request.contact is None:  # RFC 3261 §8.1.1.8: exactly one in an INVITE
+            pending.reply(400, now, "Contact missing")
+            return
+        if brief:
+            pending.reply(422, now, headers=(("Min-SE", str(self.stack.settings.min_se)),))
+            return
+        replaced = self.find_session(named) if named is not None else None
+        if named is not None and (status := _refuses_replacing(request, named, replaced)):
+            pending.reply(status, now)
+            return
+        self.stack.deliver(InviteReceived(InviteUas(pending, replaced, now)))
+
+    def _begin_subscription(self, pending: PendingRequest, now: float) -> None:
+        request = pending.request
+        events = self.stack.settings.events
+        if request.event is None or request.event.package not in events:
+            # RFC 6665 §4.2.1.1: 489, and what we do know
+            pending.reply(489, now, headers=(("Allow-Events", ", ".join(events)),))
+        elif request.event.package == "refer":
+            pending.reply(403, now)  # RFC 3515 §2.4.4: nobody subscribes to a REFER but by REFER
+        elif request.contact is None:
+            pending.reply(400, now, "Contact missing")
+        else:
+            notifier = Notifier(pending, request.event, self.stack.deliver, now)
+            self.stack.deliver(SubscribeReceived(notifier))
+
+    def _begin_refer(self, pending: PendingRequest, now: float) -> None:
+        request = pending.request
+        session = pending.session
+        try:
+            text = request.headers.get("Target-Dialog")
+            if session is None and text is not None:
+                session = self.find_session(NamedDialog.parse(text))
+            receiver = ReferReceiver(pending, session)
+        except ParseError as error:
+            pending.reply(400, now, headers=(("Warning", f'399 crossroom "{_plain(error)}"'),))
+            return
+        if len(request.contacts) != 1 and pending.dialog is None:  # RFC 3515 §2.2
+            pending.reply(400, now, "Contact missing")
+            return
+        self.stack.deliver(ReferReceived(receiver))
+
+
+def session_in(dialog: Dialog | None) -> InviteUsage | None:
+    """The call of a dialog, if it has one."""
+    if dialog is None:
+        return None
+    return next((usage for usage in dialog.usages if isinstance(usage, InviteUsage)), None)
+
+
+def _dialog_of(request: Request) -> DialogId:
+    return DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")
+
+
+def _refuses_replacing(request: Request, named: NamedDialog, replaced: InviteUsage | None) -> int:
+    """The status that refuses a Replaces, 0 if it may. RFC 3891 §3; the right is the same address of record."""
+    if replaced is None:
+        return 481
+    if named.is_early_only:
+        return 486
+    ours, theirs = request.from_.uri, replaced.dialog.remote.uri
+    return 0 if str(ours).partition(";")[0] == str(theirs).partition(";")[0] else 403
+
+
+def _plain(error: ParseError) -> str:
+    return "".join(c for c in str(error) if c.isascii() and c.isprintable() and c not in '"\\')[:80]

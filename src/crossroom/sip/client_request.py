@@ -1,0 +1,196 @@
+"""One request of ours until somebody answers it: next hop, failover, transport by size, credentials.
+
+RFC 3263 §4.3 (the next server is tried with a new transaction), RFC 3261 §18.1.1 (size), §22.2 (challenges),
+§8.1.3.1 (a timeout is a 408, a transport failure a 503). One transaction at a time; knows no dialogs.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from crossroom.sip.answer import Account
+from crossroom.sip.auth import Login, answer_challenge, read_challenges, strongest
+from crossroom.sip.client_transaction import inside
+from crossroom.sip.hop import TCP, UDP, Flow, Hop, literal_hop, next_hop_uri, via_for, with_top_via
+from crossroom.sip.message import Request, Response
+from crossroom.sip.stack import Stack
+from crossroom.sip.transaction import MAGIC, Done
+from crossroom.sip.transaction_layer import LiveTransaction
+
+
+class RequestUser(Protocol):
+    """Who wants the answer."""
+
+    def answered(self, request: "ClientRequest", response: Response, now: float) -> None:
+        """A response: provisional ones too; exactly one final one, but an INVITE may get more 2xx."""
+
+
+class ClientRequest:
+    """Sends `request` (without Via) and reports to `user`. `next_cseq` numbers a repetition."""
+
+    def __init__(  # noqa: PLR0913 - one call site per kind of request, each names what it passes
+        self,
+        stack: Stack,
+        request: Request,
+        user: RequestUser,
+        *,
+        flow: Flow | None = None,
+        account: Account | None = None,
+        next_cseq: Callable[[], int] | None = None,
+    ) -> None:
+        self.request = request
+        self.sent: Request | None = None
+        self._stack = stack
+        self._user = user
+        self._flow = flow
+        self._account = account
+        self._next_cseq = next_cseq
+        self._hops: list[Hop] = []
+        self._resolved = False
+        self._challenged = 0
+        self._live: LiveTransaction | None = None
+        self._answered = False
+
+    @property
+    def hop(self) -> Hop | None:
+        """Where the last attempt went."""
+        return self._live.hop if self._live else None
+
+    def start(self, now: float) -> None:
+        """Send it, or ask for addresses first."""
+        if self._flow is not None:
+            self._hops = [Hop.back_on(self._flow)]
+            self._attempt(now)
+        else:
+            self._resolve(now)
+
+    def resolved(self, hops: list[Hop], now: float) -> None:
+        """The addresses of the next hop, best first; none: nobody can be reached."""
+        self._resolved = True
+        self._hops = self._stack.best_first(self._by_size(hops), now)
+        self._attempt(now)
+
+    def received(self, response: Response, now: float) -> None:
+        """See `TransactionUser.received`."""
+        if response.status == 503:
+            # RFC 3261 §21.5.4: not this server until Retry-After
+            self._stack.avoid(self._live.hop if self._live else None, _retry_after(response), now)
+            if self._hops or not self._resolved:
+                self._next(now)
+                return
+        if response.status in {401, 407} and self._prove(response, now):
+            return
+        self._report(response, now)
+
+    def gave_up(self, done: Done, now: float) -> None:
+        """See `TransactionUser.gave_up`."""
+        if self._answered:
+            return
+        self._stack.avoid(self._live.hop if self._live else None, _PENALTY, now)
+        if self._hops or not self._resolved:
+            self._next(now)
+            return
+        status = 408 if done is Done.TIMED_OUT else 503
+        self._report(Response.answering(self.request, status), now)
+
+    def cancel(self, now: float, reason: str = "") -> None:
+        """Send CANCEL for this INVITE. RFC 3261 §9.1: the same hop, branch and numbers; no failover."""
+        if self._live is None or self.sent is None:
+            return
+        cancel = inside(self.sent, "CANCEL", self.sent.headers.get("To") or "")
+        if reason:
+            cancel = cancel.with_header("Reason", reason)
+        self._hops = []
+        self._resolved = True
+        self._stack.transactions.start(cancel, self._live.hop, _Nobody(), now)
+
+    def _resolve(self, now: float) -> None:
+        uri = next_hop_uri(self.request)
+        if uri is None:
+            self._resolved = True
+            self._report(Response.answering(self.request, 416), now)
+        elif (hop := literal_hop(uri)) is not None:
+            self.resolved([hop], now)
+        else:
+            self._stack.resolve(self, uri)
+
+    def _next(self, now: float) -> None:
+        if self._hops:
+            self._attempt(now)
+        else:
+            self._resolve(now)
+
+    def _attempt(self, now: float) -> None:
+        while self._hops:
+            hop = self._hops.pop(0)
+            sent_by = self._stack.sent_by(hop)
+            if sent_by is None:  # a transport that we do not have
+                continue
+            # RFC 3263 §4.3: a new branch for each server
+            via = via_for(hop, sent_by, MAGIC + self._stack.ids.token())
+            self.sent = self.request.with_headers(with_top_via(self.request.headers, via))
+            self._live = self._stack.transactions.start(self.sent, hop, self, now)
+            return
+        if self._resolved:
+            self._report(Response.answering(self.request, 503), now)
+        else:
+            self._resolve(now)
+
+    def _by_size(self, hops: list[Hop]) -> list[Hop]:
+        """RFC 3261 §18.1.1: a large request goes by TCP, and by UDP only if that cannot be had."""
+        if len(bytes(self.request)) + _VIA_ROOM <= self._stack.settings.datagram_limit:
+            return hops
+        return [
+            way
+            for hop in hops
+            for way in ((replace(hop, transport=TCP), hop) if hop.transport == UDP else (hop,))
+        ]
+
+    def _prove(self, response: Response, now: float) -> bool:
+        """Answer a challenge, twice at most: the second time only for a stale nonce. RFC 3261 §22.2."""
+        names = ("WWW-Authenticate", "Authorization")
+        if response.status == 407:
+            names = ("Proxy-Authenticate", "Proxy-Authorization")
+        challenge = strongest(read_challenges(response.headers.lines(names[0])))
+        account = self._account
+        if challenge is None or account is None or self._next_cseq is None:
+            return False
+        if account.realm not in {None, challenge.realm} or self._challenged >= 2 + challenge.stale:
+            return False
+        if self.request.headers.has(names[1]) and not challenge.stale:
+            return False
+        self._challenged += 1
+        login = Login(account.username, account.password)
+        method = self.request.method
+        proof = answer_challenge(challenge, login, (method, str(self.request.uri)), self._stack.ids.token())
+        again = self.request.with_header(names[1], proof)
+        self.request = again.with_header("CSeq", f"{self._next_cseq()} {method}")
+        if self._live is not None:
+            self._hops.insert(0, self._live.hop)
+        self._attempt(now)
+        return True
+
+    def _report(self, response: Response, now: float) -> None:
+        self._answered = self._answered or response.is_final
+        self._user.answered(self, response, now)
+
+
+_PENALTY = 30.0
+"""Seconds for which a server that did not answer is only a last choice."""
+_VIA_ROOM = 150
+"""Octets that our Via adds to the request."""
+
+
+class _Nobody:
+    """Whoever sent CANCEL wants the INVITE's answer, not this one's."""
+
+    def received(self, response: Response, now: float) -> None:
+        """Nothing follows from it: RFC 3261 §9.1."""
+
+    def gave_up(self, done: Done, now: float) -> None:
+        """Nothing follows from it: RFC 3261 §9.1."""
+
+
+def _retry_after(response: Response) -> float:
+    text = (response.headers.get("Retry-After") or "").split(";")[0].split("(")[0].strip()
+    return float(min(int(text), 3600)) if text.isascii() and text.isdigit() else 0.0

@@ -1,0 +1,52 @@
+"""Requests of ours that begin something: everything but Via. RFC 3261 §8.1.1."""
+
+from crossroom.sip.address import NameAddr
+from crossroom.sip.answer import NO_BODY, Body, HeaderLines
+from crossroom.sip.headers import Headers
+from crossroom.sip.message import Request
+from crossroom.sip.stack import Stack
+from crossroom.sip.uri import SipUri
+
+
+def initial_request(  # noqa: PLR0913 - the parts of a request
+    stack: Stack,
+    method: str,
+    target: SipUri,
+    *,
+    from_: NameAddr,
+    to: NameAddr,
+    contact: NameAddr | None = None,
+    route: tuple[NameAddr, ...] = (),
+    headers: HeaderLines = (),
+    body: Body = NO_BODY,
+) -> Request:
+    """Build it: fresh From tag and Call-ID, CSeq 1, Max-Forwards 70 unless `headers` say otherwise."""
+    fields = Headers([] if _names(headers, "Max-Forwards") else [("Max-Forwards", "70")])
+    fields = fields.adding_all("Route", [str(hop) for hop in route])
+    from_ = from_.without_tag().with_tag(stack.ids.token())
+    fields = fields.adding("From", str(from_)).adding("To", str(to.without_tag()))
+    fields = fields.adding("Call-ID", stack.ids.token()).adding("CSeq", f"1 {method}")
+    if contact is not None:
+        fields = fields.adding("Contact", str(contact))
+    return finish(stack, Request(method, target.without_headers(), fields), headers, body)
+
+
+def finish(stack: Stack, request: Request, headers: HeaderLines = (), body: Body = NO_BODY) -> Request:
+    """Add what every request of ours may carry: further lines, User-Agent, a body with its type."""
+    fields = request.headers
+    for name, value in headers:
+        fields = fields.adding(name, value)
+    if stack.settings.user_agent and not fields.has("User-Agent"):
+        fields = fields.adding("User-Agent", stack.settings.user_agent)
+    if body.content:
+        fields = fields.with_("Content-Type", body.content_type)
+    return Request(request.method, request.uri, fields, body.content)
+
+
+def first_hops(stack: Stack, route: tuple[NameAddr, ...], *, has_flow: bool = False) -> tuple[NameAddr, ...]:
+    """The preloaded Route of an initial request: our outbound proxy, then what was asked for."""
+    return route if has_flow else (*stack.preloaded, *route)
+
+
+def _names(headers: HeaderLines, name: str) -> bool:
+    return any(known.lower() == name.lower() for known, _ in headers)

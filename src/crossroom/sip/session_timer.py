@@ -1,0 +1,87 @@
+"""Session timers: who refreshes, how often, and when a silent session is over. RFC 4028.
+
+Negotiation as plain functions, and the running timer as a value of three numbers. Sends nothing.
+"""
+
+from dataclasses import dataclass
+
+from crossroom.machine import ParseError
+from crossroom.sip.answer import HeaderLines
+from crossroom.sip.message import Request, Response
+from crossroom.sip.session_expires import SMALLEST_MIN_SE, SessionExpires, min_se
+from crossroom.sip.settings import AgentSettings
+
+_LONGEST = 86_400
+"""Seconds: a longer interval would not notice a dead peer within a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTimer:
+    """A running timer: `interval` in seconds from `since`; `ours`: we refresh."""
+
+    interval: int
+    ours: bool
+    since: float
+
+    def refresh_at(self) -> float | None:
+        """When we refresh. RFC 4028 §10: at half the interval."""
+        return self.since + self.interval / 2 if self.ours else None
+
+    def expires_at(self) -> float:
+        """When the session is given up. RFC 4028 §10: min(32, interval/3) before its end."""
+        return self.since + self.interval - min(32.0, self.interval / 3)
+
+
+def read_session_expires(message: Request | Response) -> SessionExpires | None:
+    """Session-Expires, None when absent. Raises ParseError."""
+    text = message.headers.get("Session-Expires")
+    return None if text is None else SessionExpires.parse(text)
+
+
+def read_min_se(message: Request | Response) -> int:
+    """Min-SE in seconds, within reason; RFC 4028 §5's least when absent or unreadable."""
+    try:
+        return min(max(SMALLEST_MIN_SE, min_se(message.headers)), _LONGEST)
+    except ParseError:
+        return SMALLEST_MIN_SE
+
+
+def too_brief(request: Request, settings: AgentSettings) -> bool:
+    """Whether to answer 422. RFC 4028 §9: only to a peer that supports the extension."""
+    asked = read_session_expires(request)
+    return asked is not None and asked.seconds < settings.min_se and _knows_timer(request)
+
+
+def answer_timer(request: Request, settings: AgentSettings, now: float) -> tuple[HeaderLines, SessionTimer]:
+    """Agree on a timer as UAS: the header lines for the 2xx, and the timer. RFC 4028 §9, table 2."""
+    asked = read_session_expires(request)
+    interval = asked.seconds if asked else max(settings.session_expires, read_min_se(request))
+    interval = min(max(interval, settings.min_se), _LONGEST)
+    # the peer that cannot refresh leaves it to us
+    refresher = ((asked and asked.refresher) or "uac") if _knows_timer(request) else "uas"
+    lines: HeaderLines = (("Session-Expires", f"{interval};refresher={refresher}"),)
+    if refresher == "uac":
+        # RFC 4028 §9: "MUST contain a Require header field with the value 'timer'"
+        lines = (*lines, ("Require", "timer"))
+    return lines, SessionTimer(interval, refresher == "uas", now)
+
+
+def ask_timer(interval: int, refresher: str = "") -> HeaderLines:
+    """The header lines of a request of ours. RFC 4028 §7.1; no refresher leaves the choice to the peer."""
+    return (("Session-Expires", f"{interval};refresher={refresher}" if refresher else str(interval)),)
+
+
+def agreed_timer(response: Response, now: float) -> SessionTimer | None:
+    """What a 2xx to our request says. RFC 4028 §7.2: no Session-Expires turns the timer off."""
+    try:
+        agreed = read_session_expires(response)
+    except ParseError:
+        return None
+    if agreed is None:
+        return None
+    seconds = min(max(agreed.seconds, SMALLEST_MIN_SE), _LONGEST)
+    return SessionTimer(seconds, agreed.refresher != "uas", now)
+
+
+def _knows_timer(request: Request) -> bool:
+    return "timer" in {tag.lower() for tag in (*request.supported, *request.require)}
