@@ -9,9 +9,7 @@ from crossroom.sip.params import NO_PARAMS, Params
 from crossroom.sip.uri import OtherUri, SipUri, parse_uri
 
 # Display names come quoted, as tokens, or (sloppy) as any words without the characters that would confuse.
-_NAME_ADDR = re.compile(
-    rf'\s*(?:({grammar.QUOTED_STRING})|([^"<>;,]*?))\s*<\s*([^<>]*?)\s*>\s*(;.*)?', re.DOTALL
-)
+_QUOTED = re.compile(grammar.QUOTED_STRING, re.DOTALL)
 _TOKENS = re.compile(rf"{grammar.TOKEN}(?: {grammar.TOKEN})*")
 
 
@@ -36,13 +34,12 @@ class NameAddr:
         """
         if "<" not in text:
             return cls._parse_addr_spec(text)
-        if (found := _NAME_ADDR.fullmatch(text)) is None:
+        name, rest = _split_name(text.strip())
+        uri, bracket, params = rest.partition(">")
+        params = params.strip()
+        if not bracket or "<" in uri or (params and params[0] != ";"):
             raise ParseError(f"not an address: {text!r}")
-        quoted, words, uri, params = found.groups()
-        name = grammar.unquote(quoted) if quoted else words
-        return cls(
-            parse_uri(uri), grammar.blank_controls(name), Params.parse(params) if params else NO_PARAMS
-        )
+        return cls(parse_uri(uri.strip()), name, Params.parse(params) if params else NO_PARAMS)
 
     @classmethod
     def _parse_addr_spec(cls, text: str) -> "NameAddr":
@@ -90,6 +87,19 @@ class NameAddr:
             # RFC 3261 §25.1: anything but tokens is a quoted-string; controls become spaces there.
             name = grammar.quote(name)
         return f"{name} <{self.uri}>{self.params}"
+
+
+def _split_name(text: str) -> tuple[str, str]:
+    """Take the display name off; the rest begins behind the opening bracket."""
+    if (quoted := _QUOTED.match(text)) is None:
+        name, _, rest = text.partition("<")
+        if any(character in name for character in '";,>'):
+            raise ParseError(f"a display name that needs quotes: {text!r}")
+        return grammar.blank_controls(name.strip()), rest
+    rest = text[quoted.end() :].lstrip()
+    if not rest.startswith("<"):
+        raise ParseError(f"not an address: {text!r}")
+    return grammar.blank_controls(grammar.unquote(quoted[0])), rest[1:]
 
 
 def parse_list(text: str) -> tuple[NameAddr, ...]:

@@ -47,10 +47,9 @@ def public_gruu(contact: NameAddr) -> str | None:
 def priority(contact: NameAddr) -> float:
     """Return `q`, 0.0 to 1.0; 1.0 if missing or unreadable (RFC 3261 §20.10)."""
     value = contact.params.get("q") or "1"
-    try:
-        return min(max(float(value), 0.0), 1.0) if value.replace(".", "", 1).isdecimal() else 1.0
-    except ValueError:
+    if not value.replace(".", "", 1).isdecimal():
         return 1.0
+    return min(float(value), 1.0)
 
 
 def expires(contact: NameAddr) -> int | None:

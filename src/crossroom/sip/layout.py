@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from crossroom.sip import grammar
 from crossroom.sip.headers import canonical_or_none
 
-_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+_FOLD = re.compile(r"(?<![ \t])[ \t]*+\r\n[ \t]++")  # anchored by the look-behind: a single pass
 _BREAK = re.compile(r"[\r\n\x00]")
 
 

@@ -12,7 +12,8 @@ from crossroom.sip import grammar
 
 # Between semicolons: white space is allowed around `;` and `=` (RFC 3261 §25.1 SEMI, EQUAL).
 _PARAMETER = re.compile(
-    rf'\s*([^\x00-\x20\x7f=;,<>"?@]+)\s*(?:=\s*({grammar.QUOTED_STRING}|[^\x00-\x20\x7f;,<>"]*)\s*)?(?:;|$)',
+    r"""\s*+([^\x00-\x20\x7f=;,<>"?@]++)\s*+"""
+    rf"""(?:=\s*+({grammar.QUOTED_STRING}|[^\x00-\x20\x7f;,<>"]*+)\s*+)?(?:;|$)""",
     re.DOTALL,
 )
 _NAME = re.compile(r'[^\x00-\x20\x7f=;,<>"?@]+')

@@ -9,7 +9,7 @@ from crossroom.sip.params import NO_PARAMS, Params
 from crossroom.sip.uri import comparable_host
 
 _VIA = re.compile(
-    rf"\s*SIP\s*/\s*2\.0\s*/\s*({grammar.TOKEN})\s+({grammar.HOST})\s*(?::\s*([0-9]+)\s*)?(;.*)?",
+    rf"\s*+SIP\s*+/\s*+2\.0\s*+/\s*+({grammar.TOKEN})\s++({grammar.HOST})\s*+(?::\s*+([0-9]++)\s*+)?(;.*)?",
     re.DOTALL | re.IGNORECASE,
 )
 _MAX_PORT = 65535
