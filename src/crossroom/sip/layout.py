@@ -64,11 +64,12 @@ def read_head(octets: bytes, limits: Limits) -> Head:
     if len(lines) > limits.fields:
         fault = fault or Fault(513, f"more than {limits.fields} header fields")
         del lines[limits.fields :]
-    fields, line_fault = _read_fields(lines)
+    is_broken = _BREAK.search(text.replace("\r\n", "")) is not None
+    fields, line_fault = _read_fields(lines, is_broken=is_broken)
     return Head(_BREAK.sub(" ", start), fields, fault or line_fault)
 
 
-def _read_fields(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], Fault | None]:
+def _read_fields(lines: list[str], *, is_broken: bool) -> tuple[tuple[tuple[str, str], ...], Fault | None]:
     fields: list[tuple[str, str]] = []
     fault: Fault | None = None
     for line in lines:
@@ -78,7 +79,7 @@ def _read_fields(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], Fault |
         if not colon or (name is written and not grammar.is_token(name)):
             fault = fault or Fault(400, f"not a header field: {line[:80]!r}")
             continue
-        if _BREAK.search(value):
+        if is_broken and _BREAK.search(value):
             fault = fault or Fault(400, f"a bare CR, LF or NUL in {name}")
             value = _BREAK.sub(" ", value)
         fields.append((name, value.strip(" \t")))

@@ -4,8 +4,8 @@ Every accessor raises ParseError for a value that cannot be read. Readers have a
 Call-ID and CSeq of whatever they hand out. Rarer fields are read with the `parse` of their own module.
 """
 
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from typing import Generic, Self, TypeVar, overload
 
 from crossroom.machine import ParseError
 from crossroom.sip import grammar
@@ -20,13 +20,37 @@ _MAX_HOPS = 255  # RFC 3261 §20.22
 _MAX_SECONDS = 2**32 - 1  # RFC 3261 §20.19
 
 
+ValueT = TypeVar("ValueT")
+
+
+class ReadOnce(Generic[ValueT]):
+    """A property computed once per message; functools.cached_property takes a lock that nobody here needs."""
+
+    def __init__(self, read: Callable[["TypedHeaders"], ValueT]) -> None:
+        self.__doc__ = read.__doc__
+        self._read = read
+        self._name = read.__name__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: "TypedHeaders", owner: type) -> ValueT: ...
+    def __get__(self, instance: "TypedHeaders | None", owner: type) -> Self | ValueT:
+        """Read the value, and leave it where the next look finds it first."""
+        if instance is None:
+            return self
+        value = self._read(instance)
+        instance.__dict__[self._name] = value
+        return value
+
+
 class TypedHeaders:
     """Accessors over `headers`; results are remembered per message."""
 
     headers: Headers
     body: bytes
 
-    @cached_property
+    @ReadOnce
     def vias(self) -> tuple[Via, ...]:
         """All hops, the top one first."""
         if not (vias := tuple([Via.parse(value) for value in self.headers.all("Via")])):
@@ -38,17 +62,17 @@ class TypedHeaders:
         """The top Via."""
         return self.vias[0]
 
-    @cached_property
+    @ReadOnce
     def from_(self) -> NameAddr:
         """From."""
         return NameAddr.parse(self._needed("From"))
 
-    @cached_property
+    @ReadOnce
     def to(self) -> NameAddr:
         """To."""
         return NameAddr.parse(self._needed("To"))
 
-    @cached_property
+    @ReadOnce
     def call_id(self) -> str:
         """Call-ID, compared with case."""
         value = self._needed("Call-ID")
@@ -56,12 +80,12 @@ class TypedHeaders:
             raise ParseError(f"not a Call-ID: {value!r}")
         return value
 
-    @cached_property
+    @ReadOnce
     def cseq(self) -> CSeq:
         """CSeq."""
         return CSeq.parse(self._needed("CSeq"))
 
-    @cached_property
+    @ReadOnce
     def contacts(self) -> tuple[NameAddr, ...]:
         """Contact addresses; none for `Contact: *`."""
         values = self.headers.all("Contact")
@@ -72,49 +96,49 @@ class TypedHeaders:
         """The first Contact: the peer of a dialog has exactly one."""
         return self.contacts[0] if self.contacts else None
 
-    @cached_property
+    @ReadOnce
     def routes(self) -> tuple[NameAddr, ...]:
         """Route, in order."""
         return tuple([NameAddr.parse(value) for value in self.headers.all("Route")])
 
-    @cached_property
+    @ReadOnce
     def record_routes(self) -> tuple[NameAddr, ...]:
         """Record-Route, in order."""
         return tuple([NameAddr.parse(value) for value in self.headers.all("Record-Route")])
 
-    @cached_property
+    @ReadOnce
     def max_forwards(self) -> int | None:
         """Max-Forwards; None if missing (RFC 2543 peers)."""
         return self.number("Max-Forwards", _MAX_HOPS)
 
-    @cached_property
+    @ReadOnce
     def expires(self) -> int | None:
         """Expires in seconds."""
         return self.number("Expires", _MAX_SECONDS)
 
-    @cached_property
+    @ReadOnce
     def event(self) -> Event | None:
         """Event (RFC 6665)."""
         value = self.headers.get("Event")
         return None if value is None else Event.parse(value)
 
-    @cached_property
+    @ReadOnce
     def content_type(self) -> ContentType | None:
         """Content-Type."""
         value = self.headers.get("Content-Type")
         return None if value is None else ContentType.parse(value)
 
-    @cached_property
+    @ReadOnce
     def require(self) -> tuple[str, ...]:
         """Require: option tags in lower case."""
         return self.tokens("Require")
 
-    @cached_property
+    @ReadOnce
     def supported(self) -> tuple[str, ...]:
         """Supported: option tags in lower case."""
         return self.tokens("Supported")
 
-    @cached_property
+    @ReadOnce
     def allow(self) -> tuple[str, ...]:
         """Allow: methods, as written."""
         return _words(self.headers.lines("Allow"))

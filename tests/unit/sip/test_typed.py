@@ -71,3 +71,7 @@ def test_a_missing_mandatory_field_is_a_parse_error_each_time(name: str) -> None
 def test_an_unreadable_field_is_a_parse_error(field: str, value: str, name: str) -> None:
     with pytest.raises(ParseError):
         getattr(message((field, value)), name)
+
+
+def test_accessors_document_themselves_on_the_class() -> None:
+    assert Request.call_id.__doc__ == "Call-ID, compared with case."
