@@ -5,10 +5,37 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from crossroom.room.address import Address, EndpointId
-from crossroom.room.commands import Command, Configure, Destroy, Join, Leave, Rename, SetAffiliation, SetRole
+from crossroom.room.address import Address, ArchiveId, EndpointId, MessageId, Network
+from crossroom.room.commands import (
+    Command,
+    Compose,
+    Configure,
+    Destroy,
+    Draft,
+    Invite,
+    Join,
+    Leave,
+    Moderate,
+    Post,
+    Rename,
+    SetAffiliation,
+    SetPresence,
+    SetRole,
+    SetSubject,
+)
 from crossroom.room.configuration import Configuration
-from crossroom.room.events import Ended
+from crossroom.room.content import Composing, Content, Native
+from crossroom.room.events import (
+    Changed,
+    ComposingChanged,
+    Configured,
+    Ended,
+    Left,
+    Posted,
+    Renamed,
+    RoomEvent,
+    SubjectChanged,
+)
 from crossroom.room.reasons import Reason, Refused
 from crossroom.room.room import Room
 from crossroom.room.standing import Affiliation, Role
@@ -47,6 +74,53 @@ def test_destroyed_room_refuses_everything() -> None:
     assert stage.room.is_destroyed
     for command in (Leave(endpoint("Ana")), stage.saying("Ana"), Join(endpoint("Bob"), joiner("Bob"))):
         assert stage.refuses(command) is Reason.NO_SUCH_ROOM
+
+
+EVERY_COMMAND: list[tuple[Command, type[RoomEvent]]] = [
+    (Rename(endpoint("Ana"), nick("Anna")), Renamed),
+    (SetPresence(endpoint("Ana"), Native(Network.XMPP, b"<show>away</show>")), Changed),
+    (Compose(endpoint("Ana"), Composing.COMPOSING), ComposingChanged),
+    (SetSubject(endpoint("Ana"), "Tea", MessageId("s1"), ArchiveId("a1")), SubjectChanged),
+    (SetRole(endpoint("Ana"), nick("Bob"), Role.VISITOR), Changed),
+    (SetAffiliation(endpoint("Ana"), address("Bob"), Affiliation.MEMBER), Changed),
+    (Moderate(endpoint("Ana"), (SetRole(endpoint("Ana"), nick("Bob"), Role.VISITOR),)), Changed),
+    (Configure(endpoint("Ana"), Configuration(name="Tea")), Configured),
+    (Post(endpoint("Ana"), Draft(MessageId("m1"), Content("text/plain", "hi")), ArchiveId("a2")), Posted),
+    (Leave(endpoint("Ana")), Left),
+    (Destroy(endpoint("Ana")), Left),
+]
+
+
+@pytest.mark.parametrize(("command", "event"), EVERY_COMMAND, ids=lambda value: type(value).__name__)
+def test_every_command_has_its_event(command: Command, event: type[RoomEvent]) -> None:
+    stage = Stage()
+    stage.join("Ana")
+    stage.join("Bob")
+    stage.forget()
+    stage.do(command)
+    assert stage.kinds("Bob")[0] is event
+
+
+def test_invitation_is_noted_without_an_event() -> None:
+    stage = Stage()
+    stage.join("Ana")
+    assert stage.do(Invite(endpoint("Ana"), address("Dee"))) == []
+
+
+def test_affiliations_are_asked_by_endpoint() -> None:
+    stage = Stage()
+    ana = stage.join("Ana")
+    assert stage.room.affiliations(ana) == ((address("Ana").bare, Affiliation.OWNER),)
+
+
+def test_emptied_room_opens_again_from_its_snapshot() -> None:
+    stage = Stage()
+    stage.join("Ana")
+    stage.do(Leave(endpoint("Ana")))
+    again = Room.restored(stage.room.snapshot())
+    assert stage.room.is_empty
+    assert again.address == HOME
+    assert not again.is_locked
 
 
 NAMES = ("Ana", "Bob", "Cy", "Dee")

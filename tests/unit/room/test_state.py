@@ -36,3 +36,9 @@ def test_endpoint_that_is_not_seated_is_refused() -> None:
     stage = Stage()
     place = stage.join("Ana")
     assert stage.room.endpoints == (place,)
+
+
+def test_endpoint_that_is_seated_is_found() -> None:
+    stage = Stage()
+    place = stage.join("Ana")
+    assert stage.room.nickname_of(place) == "Ana"
