@@ -96,6 +96,8 @@ class ComponentStream:
             return self._end([Ended(StreamEnd(by_us=True))])
         if self._state in {State.CLOSING, State.ENDED}:
             return []
+        if self._state is not State.UP:
+            return self._end([Send(STREAM_END), Ended(StreamEnd(by_us=True))])
         self._state = State.CLOSING
         self._due = now + self._timing.closing
         return [Send(STREAM_END)]

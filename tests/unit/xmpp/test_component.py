@@ -153,6 +153,12 @@ def test_a_stream_that_never_began_is_just_over() -> None:
     assert stream().close(0) == [Ended(StreamEnd(by_us=True))]
 
 
+def test_a_stream_that_is_not_up_yet_is_closed_at_once() -> None:
+    machine = stream()
+    machine.open(0)
+    assert machine.close(1) == [Send(STREAM_END), Ended(StreamEnd(by_us=True))]
+
+
 def test_a_server_that_does_not_accept_us_in_time_is_given_up() -> None:
     machine = stream()
     machine.open(0)
