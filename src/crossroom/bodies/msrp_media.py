@@ -164,8 +164,8 @@ class MessageMedia:
     @property
     def is_path_at_address(self) -> bool:
         """True if c= and m= do not contradict the path (RFC 6714 §4.3); a host name contradicts no address."""
-        if self.setup is Setup.ACTIVE or self.port == DISCARD_PORT:
-            return True  # nobody will connect to this side
+        if self.port == DISCARD_PORT:
+            return True  # it is no address, and nobody will connect to it
         return any(_is_at(uri, self.host, self.port) for uri in (self.path[0], self.path[-1]))
 
     def takes(self, media_type: str) -> bool:

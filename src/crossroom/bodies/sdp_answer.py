@@ -139,7 +139,8 @@ class _Rules:
     def _objection(self, theirs: MessageMedia) -> Refusal | None:
         if not all(theirs.takes(needed) for needed in self.required_types):
             return NO_CPIM  # RFC 7701 §5.2: the focus refuses who cannot take message/cpim
-        if self.is_cema_strict and not theirs.has_cema and not theirs.is_path_at_address:
+        is_called = theirs.setup is not Setup.ACTIVE  # nobody connects to who will connect itself
+        if self.is_cema_strict and is_called and not theirs.has_cema and not theirs.is_path_at_address:
             return NO_CEMA
         return None
 

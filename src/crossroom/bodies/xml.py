@@ -55,9 +55,16 @@ class Element:
 
 
 def parse_document(document: bytes, limits: Limits = DEFAULT_LIMITS) -> Element:
-    """Read a document, always as UTF-8; raises ParseError for anything that is not well-formed and harmless."""
+    """Read a document, as UTF-8 whatever it declares.
+
+    Raises:
+        ParseError: it is not well-formed, too large, or has a document type or processing instruction.
+
+    """
     if len(document) > limits.octets:
         raise ParseError(f"document is longer than {limits.octets} octets")
+    if b"\x00" in document:
+        raise ParseError("NUL in a document, or an encoding other than UTF-8")
     return _Reader(limits).read(document)
 
 
