@@ -2,20 +2,31 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from crossroom.room.commands import HistoryRequest
 from crossroom.room.events import Occupant, Posted
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """One post as it is replayed, in both views of its author (visibility.py)."""
+    """One post, and how it is replayed in both views of its author (visibility.py): made when first asked for."""
 
-    full: Posted
-    plain: Posted
-    octets: int  # what it counts against the room's bound
-    text_octets: int  # what it counts against a joiner's
+    __slots__ = ("_full", "_plain", "octets", "post", "text_octets")
+
+    def __init__(self, post: Posted) -> None:
+        self.post = post
+        self.text_octets = post.content.size if post.content else 0  # what it counts against a joiner's bound
+        self.octets = self.text_octets + (len(post.native.octets) if post.native else 0)
+        self._full: Posted | None = None
+        self._plain: Posted | None = None
+
+    def replayed(self, *, is_full: bool) -> Posted:
+        """The post as history: shared by all joiners with the same view."""
+        if is_full:
+            self._full = self._full or replace(self.post, delayed=True)
+            return self._full
+        self._plain = self._plain or replace(self.post, author=unnamed(self.post.author), delayed=True)
+        return self._plain
 
 
 class History:
@@ -33,15 +44,13 @@ class History:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Posted]:
-        return (entry.full for entry in self._entries)
+        return (entry.replayed(is_full=True) for entry in self._entries)
 
     def add(self, post: Posted) -> None:
         """Keep a post; `post.author` is the full view."""
-        full = replace(post, delayed=True)
-        text_octets = post.content.size if post.content else 0
-        octets = text_octets + (len(post.native.octets) if post.native else 0)
-        self._entries.append(Entry(full, replace(full, author=unnamed(post.author)), octets, text_octets))
-        self._octets += octets
+        entry = Entry(post)
+        self._entries.append(entry)
+        self._octets += entry.octets
         self._trim()
 
     def resize(self, max_posts: int) -> None:
@@ -51,7 +60,7 @@ class History:
 
     def hide_addresses(self) -> None:
         """Nobody learns later who wrote under the promise that addresses are not shown."""
-        self._entries = deque(replace(entry, full=entry.plain) for entry in self._entries)
+        self._entries = deque(Entry(entry.replayed(is_full=False)) for entry in self._entries)
 
     def replay(self, request: HistoryRequest, now: float, *, is_full: bool) -> list[Posted]:
         """Choose the newest posts that meet every bound of the request, oldest first."""
@@ -69,9 +78,9 @@ class History:
             is_long = request.max_octets is not None and (
                 octets > request.max_octets or not request.max_octets
             )
-            if is_enough or is_long or entry.full.at < earliest:
+            if is_enough or is_long or entry.post.at < earliest:
                 break
-            chosen.append(entry.full if is_full else entry.plain)
+            chosen.append(entry.replayed(is_full=is_full))
         return chosen[::-1]
 
     def _trim(self) -> None:
