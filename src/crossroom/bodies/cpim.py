@@ -21,7 +21,8 @@ _CORE = {name.lower(): name for name in ("From", "To", "cc", "DateTime", "Subjec
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-^_`|~]+(?:\.[A-Za-z0-9!#$%&'*+\-^_`|~]+)?")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]*")
 _MAILBOX = re.compile(r"\s*(?P<name>.*?)\s*<(?P<uri>[^<>\s]*)>\s*", re.DOTALL)
-_NS = re.compile(r"\s*(?P<prefix>[^\s<>]*)\s*<(?P<urn>[^<>\s]*)>\s*")
+_NS = re.compile(r"\s*(?P<prefix>[^\s<>]*)\s*<(?P<urn>[!-;=?-~]*)>\s*")
+_URN = re.compile(r"[!-;=?-~]*")
 _LANG = re.compile(r"\s*;\s*lang=[A-Za-z0-9-]+\s+", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ud800-\udfff]")
@@ -145,7 +146,7 @@ class _Envelope:
             self._declare(value)
         elif core is not None:
             self._core.setdefault(core, []).append(value)
-        elif name.lower().startswith("content-") or name.lower() == "mime-version":
+        elif _is_reserved(name):
             self._mime.append((name, value))
         else:
             self._extend(name, value)
@@ -162,12 +163,14 @@ class _Envelope:
             sender=CpimAddress.parse(sender[0]) if sender else None,
             to=tuple(map(CpimAddress.parse, core.get("To", ()))),
             content=content,
-            date_time=core.get("DateTime", [""])[0],
+            date_time=unescape(core.get("DateTime", [""])[0]),
             cc=tuple(map(CpimAddress.parse, core.get("cc", ()))),
             # RFC 3862 §3.1: a header may say its language first; the first of several subjects is enough.
             subject=unescape(_LANG.sub("", core.get("Subject", [""])[0], count=1)),
             extensions=tuple(self._extensions),
-            require=tuple(name.strip() for value in core.get("Require", ()) for name in value.split(",")),
+            require=tuple(
+                unescape(name.strip()) for value in core.get("Require", ()) for name in value.split(",")
+            ),
         )
 
     def _declare(self, value: str) -> None:
@@ -181,7 +184,11 @@ class _Envelope:
         if not dot:
             prefix, local = "", name
         # A prefix that was never declared stands for itself, so that nothing is lost.
-        self._extensions.append(CpimHeader(self._namespaces.get(prefix, prefix), local, unescape(value)))
+        namespace = self._namespaces.get(prefix, prefix)
+        if dot and namespace == CORE_NAMESPACE:
+            self.add(f"{local}:{value}")
+        else:
+            self._extensions.append(CpimHeader(namespace, local, unescape(value)))
 
 
 def escape(text: str, *, quotes: bool = False) -> str:
@@ -224,6 +231,12 @@ def parse_date_time(text: str) -> float | None:
         return None
 
 
+def _is_reserved(name: str) -> bool:
+    """True for names that no extension of the core namespace may have."""
+    lower = name.lower()
+    return lower in _CORE or lower.startswith("content-") or lower == "mime-version"
+
+
 def _written(headers: Iterable[CpimHeader]) -> list[str]:
     prefixes: dict[str, str] = {}
     lines = []
@@ -235,6 +248,7 @@ def _written(headers: Iterable[CpimHeader]) -> list[str]:
                 lines.append(f"NS: {prefixes[header.namespace]} <{header.namespace}>")
             name = f"{prefixes[header.namespace]}.{name}"
         lines.append(f"{name}: {escape(header.value)}")
-        if not _NAME.fullmatch(name) or re.search(r"[\x00-\x20<>]", header.namespace):
+        is_ours = header.namespace == CORE_NAMESPACE and _is_reserved(name)
+        if is_ours or not _NAME.fullmatch(name) or not _URN.fullmatch(header.namespace):
             raise LocalProtocolError(f"not a CPIM header name: {name[:60]!r}")
     return lines

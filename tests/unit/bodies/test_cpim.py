@@ -69,6 +69,13 @@ def test_namespace_is_found_by_its_urn_whatever_the_prefix() -> None:
     assert read.extension(IMDN_NAMESPACE, "Missing") is None
 
 
+def test_core_header_by_a_prefix_of_its_namespace_is_the_core_header() -> None:
+    read = CpimMessage.from_bytes(
+        message(f"NS: c <{CORE_NAMESPACE}>", "c.To: <a:b>", "c.Content-Type: text/html")
+    )
+    assert (read.to, read.extensions, read.part.media_type) == ((CpimAddress("a:b"),), (), "text/html")
+
+
 def test_default_namespace_can_be_changed() -> None:
     read = CpimMessage.from_bytes(message("To: <a:b>", "NS: <urn:mine>", "Mood: fine"))
     assert read.extensions == (CpimHeader("urn:mine", "Mood", "fine"),)
@@ -185,7 +192,12 @@ def test_uri_that_would_break_out_is_never_written(uri: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [CpimHeader(IMDN_NAMESPACE, "a\r\nb", ""), CpimHeader("urn:x> y", "a", ""), CpimHeader("u", "", "")],
+    [
+        CpimHeader(IMDN_NAMESPACE, "a\r\nb", ""),
+        CpimHeader("urn:x> y", "a", ""),
+        CpimHeader("u", "", ""),
+        CpimHeader(CORE_NAMESPACE, "To", "<a:b>"),
+    ],
 )
 def test_header_name_that_would_break_out_is_never_written(header: CpimHeader) -> None:
     with pytest.raises(LocalProtocolError):

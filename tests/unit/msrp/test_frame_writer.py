@@ -1,0 +1,48 @@
+"""msrp/frame_writer.py: one frame out, nothing injected."""
+
+import pytest
+
+from crossroom.machine import LocalProtocolError
+from crossroom.msrp.frame_writer import build_frame, build_shared_send, is_in_body
+
+PATHS = (("To-Path", "msrp://a:1/x;tcp"), ("From-Path", "msrp://b:2/y;tcp"))
+
+
+def test_frame_without_body_has_no_empty_line() -> None:
+    assert build_frame("a1b2", "SEND", PATHS) == (
+        b"MSRP a1b2 SEND\r\nTo-Path: msrp://a:1/x;tcp\r\nFrom-Path: msrp://b:2/y;tcp\r\n-------a1b2$\r\n"
+    )
+
+
+def test_frame_with_body_keeps_its_octets() -> None:
+    built = build_frame("a1b2", "SEND", (*PATHS, ("Content-Type", "x/y")), b"\x00\xff\r\n", "+")
+    assert built.endswith(b"Content-Type: x/y\r\n\r\n\x00\xff\r\n\r\n-------a1b2+\r\n")
+
+
+@pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\rb", "a\x00b"])
+def test_line_end_or_nul_is_never_written(value: str) -> None:
+    with pytest.raises(LocalProtocolError):
+        build_frame("a1b2", "SEND", (("X", value),))
+    with pytest.raises(LocalProtocolError):
+        build_frame("a1b2", f"200 {value}", PATHS)
+
+
+@pytest.mark.parametrize("transaction_id", ["", "abc", "-abcd", "a b c", "a" * 33, "abcdé"])
+def test_transaction_id_outside_the_grammar_is_never_written(transaction_id: str) -> None:
+    with pytest.raises(LocalProtocolError):
+        build_frame(transaction_id, "SEND", PATHS)
+
+
+def test_body_with_the_own_end_line_is_never_written() -> None:
+    with pytest.raises(LocalProtocolError):
+        build_frame("a1b2", "SEND", PATHS, b"x\r\n-------a1b2$\r\n")
+    assert b"-------a1b3" in build_frame("a1b2", "SEND", PATHS, b"x\r\n-------a1b3$\r\n")
+    assert is_in_body("a1b2", b"-------a1b2")
+    assert not is_in_body("a1b2", b"------a1b2")
+
+
+def test_shared_copy_is_the_frame_that_would_be_built() -> None:
+    headers = (*PATHS, ("Message-ID", "77"), ("Byte-Range", "1-2/2"), ("Content-Type", "x/y"))
+    head = b" SEND\r\nTo-Path: msrp://a:1/x;tcp\r\nFrom-Path: msrp://b:2/y;tcp\r\nMessage-ID: "
+    tail = b"\r\nByte-Range: 1-2/2\r\nContent-Type: x/y\r\n\r\nhi"
+    assert build_shared_send(head, b"a1b2", b"77", tail) == build_frame("a1b2", "SEND", headers, b"hi")

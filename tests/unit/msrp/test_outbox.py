@@ -1,0 +1,43 @@
+"""msrp/outbox.py: fresh ids and one wheel."""
+
+from crossroom.msrp.message import Message, SharedBody, Transfer
+from crossroom.msrp.outbox import Duty, Outbox
+
+SEED = "abcdefghijklmnop"
+
+
+def test_ids_are_fresh_and_begin_with_the_seed() -> None:
+    outbox = Outbox(SEED, 30)
+    ids = [outbox.fresh_id() for _ in range(20)] + [outbox.transaction_id() for _ in range(20)]
+    assert len(set(ids)) == 40
+    assert all(each.startswith(SEED) and len(each) <= 32 for each in ids)
+
+
+def test_transaction_id_whose_end_line_is_in_the_body_is_not_taken() -> None:
+    body = f"\r\n-------{SEED}1$\r\n-------{SEED}2$".encode()
+    assert Outbox(SEED, 30).transaction_id(body) == f"{SEED}3"
+
+
+def test_wheel_expires_in_the_order_of_sending() -> None:
+    outbox = Outbox(SEED, 30)
+    assert outbox.deadline() is None
+    for second in range(3):
+        outbox.wait(f"t{second}", f"m{second}", Duty.KEEPALIVE, float(second))
+    assert outbox.answered("t1") == (31.0, "m1", Duty.KEEPALIVE)
+    assert outbox.answered("t1") is None
+    assert outbox.deadline() == 30.0
+    assert outbox.expired(29.9) == []
+    assert [waiting[1] for waiting in outbox.expired(30.0)] == ["m0"]
+    assert [waiting[1] for waiting in outbox.drain()] == ["m2"]
+    assert len(outbox) == 0
+
+
+def test_unanswered_messages_are_told_once_each() -> None:
+    outbox = Outbox(SEED, 30)
+    message = Message("1", "x/y", b"a")
+    transfer = Transfer(message)
+    outbox.wait("t1", "1", transfer, 0.0)
+    outbox.wait("t2", "1", transfer, 0.0)
+    outbox.wait("t3", "2", SharedBody("x/y", b"b"), 0.0)
+    outbox.wait("t4", "", Duty.BIND, 0.0)
+    assert outbox.unanswered() == (message, Message("2", "x/y", b"b"))

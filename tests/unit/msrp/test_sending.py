@@ -1,0 +1,194 @@
+"""msrp/sending.py: what answers and silence mean."""
+
+import pytest
+
+from crossroom.machine import Deliver, Ended, LocalProtocolError, ParseError
+from crossroom.msrp.chunk import FailureReport, MsrpRequest, MsrpResponse
+from crossroom.msrp.message import Message, SharedBody, Transfer
+from crossroom.msrp.sending import Sending
+from crossroom.msrp.session_events import Bound, EndReason, NicknameAnswered, Outcome, Report, Result
+from crossroom.msrp.stream import StreamReader
+from crossroom.msrp.uri import MsrpUri
+
+US = "msrp://a:1/x;tcp"
+LONG = Message("m1", "text/plain", b"x" * 5000)
+
+
+def sending() -> Sending:
+    each = Sending(US, "abcdefghijklmnop", 30.0)
+    each.set_remote((MsrpUri.parse("msrp://b:2/y;tcp"),))
+    return each
+
+
+def request(octets: bytes) -> MsrpRequest:
+    (item,) = StreamReader().receive_data(octets)
+    assert isinstance(item, MsrpRequest)
+    return item
+
+
+def answer_to(octets: bytes, status: int, comment: str = "") -> MsrpResponse:
+    return MsrpResponse(request(octets).transaction_id, status, US, "b", comment)
+
+
+def transfer_of(side: Sending, message: Message) -> Transfer:
+    transfer = side.begin(message)
+    assert isinstance(transfer, Transfer)
+    return transfer
+
+
+def test_nothing_is_sent_before_the_remote_path_is_known() -> None:
+    side = Sending(US, "abcdefghijklmnop", 30.0)
+    with pytest.raises(LocalProtocolError):
+        side.bind(0.0)
+    with pytest.raises(LocalProtocolError):
+        side.send_shared(SharedBody("x/y", b""), 0.0)
+    with pytest.raises(LocalProtocolError):
+        side.send_chunk(Transfer(LONG), 10, 0.0)
+
+
+def test_shared_copy_carries_paths_and_an_id_of_its_own() -> None:
+    side = sending()
+    shared = SharedBody("message/cpim", b"-------hello")
+    one, other = (request(side.send_shared(shared, 0.0)) for _ in range(2))
+    assert (one.to_path, one.from_path, one.body) == ("msrp://b:2/y;tcp", US, b"-------hello")
+    assert one.message_id != other.message_id
+    assert one.transaction_id != other.transaction_id
+
+
+def test_shared_copy_that_is_accepted_is_silent_and_one_that_fails_is_told() -> None:
+    side = sending()
+    shared = SharedBody("message/cpim", b"hello")
+    good, bad = (side.send_shared(shared, 0.0) for _ in range(2))
+    assert side.answered(answer_to(good, 200)) == []
+    (output,) = side.answered(answer_to(bad, 413, "Stop"))
+    assert output == Deliver(Result(request(bad).message_id, Outcome.REFUSED, 413, "Stop"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"), [(FailureReport.YES, [408]), (FailureReport.PARTIAL, []), (FailureReport.NO, [])]
+)
+def test_silence_about_a_shared_copy_is_failure_only_with_yes(wanted: FailureReport, told: list[int]) -> None:
+    side = sending()
+    side.send_shared(SharedBody("message/cpim", b"hello", wanted), 0.0)
+    assert [
+        o.event.status for o in side.tick(30.0) if isinstance(o, Deliver) and isinstance(o.event, Result)
+    ] == told
+
+
+def test_long_copy_is_sent_in_chunks() -> None:
+    side = sending()
+    transfer = side.begin_shared(SharedBody("message/cpim", b"x" * 5000))
+    first, last = (side.send_chunk(transfer, 4000, 0.0) for _ in range(2))
+    assert request(first).message_id == request(last).message_id
+    assert side.answered(answer_to(first, 200)) == []
+    assert [type(output) for output in side.answered(answer_to(last, 200))] == [Deliver]
+
+
+def test_first_failure_is_told_once_and_the_rest_is_aborted() -> None:
+    side = sending()
+    transfer = transfer_of(side, LONG)
+    first, second = (side.send_chunk(transfer, 2048, 0.0) for _ in range(2))
+    assert side.answered(answer_to(first, 413)) == [Deliver(Result("m1", Outcome.REFUSED, 413))]
+    assert side.answered(answer_to(second, 413)) == []
+    assert side.send_chunk(transfer, 2048, 0.0).endswith(b"#\r\n")
+    assert transfer.is_done
+    assert side.outbox.deadline() is None
+
+
+def test_answers_after_a_failure_do_not_make_it_a_success() -> None:
+    side = sending()
+    transfer = transfer_of(side, Message("m1", "text/plain", b"x" * 3000))
+    first, last = (side.send_chunk(transfer, 2048, 0.0) for _ in range(2))
+    assert len(side.answered(answer_to(first, 403))) == 1
+    assert side.answered(answer_to(last, 200)) == []
+
+
+def test_type_that_was_refused_is_not_sent_again() -> None:
+    side = sending()
+    octets = side.send_chunk(transfer_of(side, Message("m1", "Text/HTML", b"x")), 2048, 0.0)
+    side.answered(answer_to(octets, 415))
+    assert side.begin(Message("m2", "text/html", b"x")) == Result("m2", Outcome.REFUSED, 415)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(481, EndReason.NO_SUCH_SESSION), (506, EndReason.BOUND_ELSEWHERE)]
+)
+def test_session_ends_when_the_peer_does_not_know_it(status: int, reason: EndReason) -> None:
+    side = sending()
+    octets = side.send_shared(SharedBody("x/y", b""), 0.0)
+    assert side.answered(answer_to(octets, status))[-1] == Ended(reason)
+
+
+def test_response_to_nobody_is_ignored() -> None:
+    assert sending().answered(MsrpResponse("nope", 481, US, "b")) == []
+
+
+def test_partial_report_makes_silence_a_success() -> None:
+    side = sending()
+    transfer = transfer_of(side, Message("m1", "x/y", b"x", failure_report=FailureReport.PARTIAL))
+    side.send_chunk(transfer, 2048, 0.0)
+    assert side.tick(30.0) == [Deliver(Result("m1", Outcome.ACCEPTED, 200))]
+
+
+def test_message_without_reports_leaves_nothing_behind() -> None:
+    side = sending()
+    transfer = transfer_of(side, Message("m1", "x/y", b"x" * 3000, failure_report=FailureReport.NO))
+    while not transfer.is_done:
+        side.send_chunk(transfer, 2048, 0.0)
+    assert side.outbox.deadline() is None
+    assert side.lost() == []
+
+
+def test_binding_is_told_when_it_is_answered() -> None:
+    side = sending()
+    octets = side.bind(0.0)
+    assert request(octets).body is None
+    assert side.answered(answer_to(octets, 200)) == [Deliver(Bound())]
+    assert side.answered(answer_to(side.keepalive(0.0), 200)) == []
+    assert side.answered(answer_to(side.keepalive(0.0), 403)) == []
+
+
+def test_unanswered_binding_or_keepalive_ends_the_session() -> None:
+    side = sending()
+    side.keepalive(0.0)
+    assert side.tick(29.0) == []
+    assert side.tick(30.0) == [Ended(EndReason.UNRESPONSIVE)]
+
+
+@pytest.mark.parametrize("status", [200, 425])
+def test_nickname_is_quoted_and_its_answer_told(status: int) -> None:
+    side = sending()
+    octets = side.set_nickname('Al "X"', 0.0)
+    assert request(octets).headers == (("Use-Nickname", '"Al \\"X\\""'),)
+    assert side.answered(answer_to(octets, status)) == [Deliver(NicknameAnswered(status))]
+
+
+def test_nickname_without_answer_is_408_and_on_loss_481() -> None:
+    side = sending()
+    side.set_nickname("A", 0.0)
+    assert side.tick(30.0) == [Deliver(NicknameAnswered(408))]
+    side.set_nickname("A", 0.0)
+    assert side.lost() == [Deliver(NicknameAnswered(481))]
+    with pytest.raises(ParseError):
+        side.set_nickname("a\nb", 0.0)
+
+
+def test_loss_fails_everything_that_waits_once() -> None:
+    side = sending()
+    begun, queued = transfer_of(side, LONG), transfer_of(side, Message("m2", "x/y", b""))
+    side.send_chunk(begun, 2048, 0.0)
+    side.send_chunk(begun, 2048, 0.0)
+    side.bind(0.0)
+    outputs = side.lost()
+    assert outputs == [Deliver(Result(id_, Outcome.LOST, 481)) for id_ in ("m1", "m2")]
+    assert queued.failed
+    assert side.lost() == []
+
+
+def test_report_of_failure_counts_only_while_the_message_is_on_its_way() -> None:
+    side = sending()
+    transfer = transfer_of(side, LONG)
+    assert side.heed(Report("m1", 200)) == []
+    assert side.heed(Report("other", 413)) == []
+    assert side.heed(Report("m1", 413, "Stop")) == [Deliver(Result("m1", Outcome.REFUSED, 413, "Stop"))]
+    assert transfer.failed

@@ -1,0 +1,171 @@
+"""msrp/session.py: both directions together, as two sessions that talk to each other."""
+
+import pytest
+
+from crossroom.machine import Deliver, Ended, Send
+from crossroom.msrp.chunk import (
+    FailureReport,
+    FrameItem,
+    MsrpRequest,
+    MsrpResponse,
+    Oversized,
+    Unintelligible,
+)
+from crossroom.msrp.message import Message, Transfer
+from crossroom.msrp.receiving import Output
+from crossroom.msrp.session import Session
+from crossroom.msrp.session_events import EndReason, MessageReceived, Outcome, Report, Result, SessionEvent
+from crossroom.msrp.stream import StreamReader
+from crossroom.msrp.uri import MsrpUri
+
+A, B = (MsrpUri.parse(f"msrp://{name}.example:2855/{name * 20};tcp") for name in "ab")
+
+
+def pair() -> tuple[Session, Session]:
+    ana, bob = Session(A, "anaseedanaseed12"), Session(B, "bobseedbobseed12")
+    ana.sending.set_remote((B,))
+    bob.sending.set_remote((A,))
+    return ana, bob
+
+
+def begin(session: Session, message: Message) -> Transfer:
+    transfer = session.sending.begin(message)
+    assert isinstance(transfer, Transfer)
+    return transfer
+
+
+def frame(octets: bytes) -> FrameItem:
+    (item,) = StreamReader().receive_data(octets)
+    assert isinstance(item, MsrpRequest | MsrpResponse)
+    return item
+
+
+def sent(outputs: list[Output]) -> list[FrameItem]:
+    return [frame(bytes(output.message)) for output in outputs if isinstance(output, Send)]
+
+
+def events(outputs: list[Output]) -> list[SessionEvent]:
+    return [output.event for output in outputs if isinstance(output, Deliver)]
+
+
+def message_in(outputs: list[Output]) -> MessageReceived:
+    (event,) = events(outputs)
+    assert isinstance(event, MessageReceived)
+    return event
+
+
+def test_message_arrives_is_answered_and_its_result_is_told() -> None:
+    ana, bob = pair()
+    transfer = begin(ana, Message("m1", "text/plain", b"hello"))
+    received = message_in(bob.receive(frame(ana.sending.send_chunk(transfer, 2048, 0.0)), 0.0))
+    assert received.message == Message("m1", "text/plain", b"hello")
+    (response,) = sent(bob.respond(received.handle, 200))
+    assert events(ana.receive(response, 1.0)) == [Result("m1", Outcome.ACCEPTED, 200)]
+    assert (ana.deadline(), bob.deadline(), ana.unanswered) == (None, None, ())
+
+
+def test_success_report_follows_the_answer() -> None:
+    ana, bob = pair()
+    transfer = begin(ana, Message("m1", "text/plain", b"x" * 3000, success_report=True))
+    first = bob.receive(frame(ana.sending.send_chunk(transfer, 2048, 0.0)), 0.0)
+    assert [type(output) for output in first] == [Send]
+    received = message_in(bob.receive(frame(ana.sending.send_chunk(transfer, 2048, 0.0)), 0.0))
+    response, report = sent(bob.respond(received.handle, 200))
+    assert isinstance(report, MsrpRequest)
+    assert (report.method, report.to_path, report.from_path) == ("REPORT", str(A), str(B))
+    assert dict(report.headers) == {"Message-ID": "m1", "Byte-Range": "1-3000/3000", "Status": "000 200 OK"}
+    assert events(ana.receive(sent(first)[0], 0.0)) == []
+    assert events(ana.receive(response, 0.0)) == [Result("m1", Outcome.ACCEPTED, 200)]
+    (told,) = events(ana.receive(report, 0.0))
+    assert isinstance(told, Report)
+    assert (told.message_id, told.status) == ("m1", 200)
+
+
+def test_report_can_be_kept_back_and_sent_later() -> None:
+    ana, bob = pair()
+    transfer = begin(ana, Message("m1", "text/plain", b"x", success_report=True))
+    received = message_in(bob.receive(frame(ana.sending.send_chunk(transfer, 2048, 0.0)), 0.0))
+    assert len(sent(bob.respond(received.handle, 200, report=False))) == 1
+    (report,) = sent(bob.report(received))
+    assert isinstance(report, MsrpRequest)
+    assert report.header("Status") == "000 200 OK"
+    (failure,) = sent(bob.report(received, 408, "Timeout"))
+    assert isinstance(failure, MsrpRequest)
+    assert failure.header("Status") == "000 408 Timeout"
+
+
+@pytest.mark.parametrize(
+    ("success", "failure", "status"), [(False, FailureReport.YES, 200), (True, FailureReport.NO, 500)]
+)
+def test_report_that_nobody_asked_for_is_not_sent(
+    success: bool,  # noqa: FBT001 -- a table
+    failure: FailureReport,
+    status: int,
+) -> None:
+    _, bob = pair()
+    assert bob.report(MessageReceived(1, Message("m", "x/y", b"", success, failure), str(A)), status) == []
+
+
+def test_failure_report_ends_the_transfer_with_its_status() -> None:
+    ana, _ = pair()
+    transfer = begin(ana, Message("m1", "text/plain", b"x" * 5000))
+    ana.sending.send_chunk(transfer, 2048, 0.0)
+    report = MsrpRequest("tttt", "REPORT", str(A), str(B), (("Message-ID", "m1"), ("Status", "000 413 Stop")))
+    told = events(ana.receive(report, 0.0))
+    assert told[-1] == Result("m1", Outcome.REFUSED, 413, "Stop")
+    assert transfer.failed
+    assert ana.sending.send_chunk(transfer, 2048, 0.0).endswith(b"#\r\n")
+
+
+def test_oversized_chunk_is_answered_413() -> None:
+    _, bob = pair()
+    request = MsrpRequest(
+        "tttt", "SEND", str(B), str(A), (("Message-ID", "m1"), ("Content-Type", "x/y")), b""
+    )
+    (response,) = sent(bob.receive(Oversized(request), 0.0))
+    assert isinstance(response, MsrpResponse)
+    assert response.status == 413
+
+
+def test_unintelligible_request_is_answered_400_where_it_can_be() -> None:
+    _, bob = pair()
+    (response,) = sent(bob.receive(Unintelligible("tttt", str(B), str(A), "why"), 0.0))
+    assert isinstance(response, MsrpResponse)
+    assert (response.status, response.to_path) == (400, str(A))
+    assert bob.receive(Unintelligible("tttt", str(B), "", "why"), 0.0) == []
+
+
+def test_connection_loss_fails_at_once_and_the_replacement_sends_and_dedupes_again() -> None:
+    ana, bob = pair()
+    transfer = begin(ana, Message("m1", "text/plain", b"hello"))
+    octets = ana.sending.send_chunk(transfer, 2048, 0.0)
+    bob.respond(message_in(bob.receive(frame(octets), 0.0)).handle, 200)
+    unanswered = ana.unanswered
+    assert [message.id for message in unanswered] == ["m1"]
+    assert events(ana.lost()) == [Result("m1", Outcome.LOST, 481)]
+    again, there = Session(A, "anaseedanaseed34"), Session(B, "bobseedbobseed34", seen=bob.seen)
+    again.sending.set_remote((B,))
+    repeated = again.sending.send_chunk(begin(again, unanswered[0]), 2048, 0.0)
+    outputs = there.receive(frame(repeated), 0.0)
+    assert events(outputs) == []
+    assert events(again.receive(sent(outputs)[0], 0.0)) == [Result("m1", Outcome.ACCEPTED, 200)]
+
+
+def test_time_passes_for_both_sides() -> None:
+    ana, bob = pair()
+    transfer = begin(ana, Message("m1", "text/plain", b"hello"))
+    bob.receive(frame(ana.sending.send_chunk(transfer, 2048, 0.0)), 0.0)
+    assert (ana.deadline(), bob.deadline()) == (30.0, 25.0)
+    (response,) = sent(bob.tick(25.0))
+    assert isinstance(response, MsrpResponse)
+    assert response.status == 408
+    assert events(ana.tick(30.0)) == [Result("m1", Outcome.TIMED_OUT, 408)]
+
+
+def test_session_that_is_unknown_there_ends() -> None:
+    ana, _ = pair()
+    bind = frame(ana.sending.bind(0.0))
+    assert isinstance(bind, MsrpRequest)
+    assert ana.receive(MsrpResponse(bind.transaction_id, 481, str(A), str(B)), 0.0) == [
+        Ended(EndReason.NO_SUCH_SESSION)
+    ]
