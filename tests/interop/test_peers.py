@@ -11,6 +11,7 @@ from peers.prosody import prosody
 from peers.quirks import BLINK_LIKE, PLAIN, Quirks
 from peers.seat import Seat
 from peers.sip_participant import SipParticipant
+from peers.tls import Authority
 from peers.transcript import PeerFailure
 
 INSTANT_ROOM = (
@@ -179,3 +180,54 @@ async def test_an_xmpp_invitation_is_seen_accepted_and_declined(tmp_path: Path) 
         await (await dora.expects_invitation()).accept("Dora")
         await bob.expects_roster("Bob", "Dora")
         await bob.expects_refused_join(room, "Dora", "conflict")
+
+
+async def test_two_participants_chat_over_tls() -> None:
+    authority = Authority()
+    tls = authority.peer("127.0.0.1", server_name="127.0.0.1")
+    async with (
+        SipParticipant("ana", "sip.example", transport="tls", tls=tls, secure_msrp=True) as ana,
+        SipParticipant("bob", "sip.example", transport="tls", tls=tls, secure_msrp=True) as bob,
+    ):
+        await sit_together(ana, bob, bob.ua.contact_uri)
+        assert ana.seat.session.remote_path.startswith("msrps:")
+        await chat_and_part(ana, bob)
+
+
+async def test_a_certificate_that_the_sdp_does_not_announce_is_refused() -> None:
+    authority = Authority()
+    tls = authority.peer("127.0.0.1", server_name="127.0.0.1")
+    async with (
+        SipParticipant("ana", "sip.example", tls=tls, secure_msrp=True) as ana,
+        SipParticipant("bob", "sip.example", tls=tls, secure_msrp=True) as bob,
+    ):
+        session, theirs = ana.msrp.new_session(), bob.msrp.new_session()
+        with pytest.raises(PeerFailure, match="MSRP certificate is sha-256"):
+            await session.connect(theirs.path, fingerprint="sha-256 00:11")
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("transport", ["tls", "ws"])
+async def test_kamailio_bridges_browsers_and_tls(tmp_path: Path, transport: str) -> None:
+    authority = Authority()
+    certificate, key = authority.files(tmp_path, "127.0.0.1")
+    tls = authority.peer("127.0.0.1", server_name="127.0.0.1")
+    running = kamailio(
+        tmp_path,
+        crossroom_port=free_port(),
+        options=["WITH_TLS", "WITH_WEBSOCKET"],
+        certificate=certificate,
+        key=key,
+    )
+    async with running as proxy:
+        port = proxy.tls_port if transport == "tls" else proxy.websocket_port
+        async with (
+            SipParticipant(
+                "ana", "sip.example", server=("127.0.0.1", port), transport=transport, tls=tls, register=True
+            ) as ana,
+            SipParticipant("bob", "sip.example", server=proxy.address, register=True) as bob,
+        ):
+            await sit_together(ana, bob, "sip:bob@sip.example")
+            await chat_and_part(bob, ana)
+            await sit_together(bob, ana, "sip:ana@sip.example")
+            await chat_and_part(ana, bob)

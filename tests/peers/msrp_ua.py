@@ -6,11 +6,11 @@ It answers every request by itself, as told by the quirk fields of a session. No
 import asyncio
 import re
 import secrets
-import ssl
 from dataclasses import dataclass, field
 from typing import cast
 
 from peers.msrp_frame import MsrpFrame, MsrpStream
+from peers.tls import Tls, fingerprint_of
 from peers.transcript import DEFAULT_TIMEOUT, Inbox, Transcript
 
 PHRASES = {200: "OK", 400: "Bad Request", 413: "Stop", 415: "Unsupported Media Type", 481: "No Session"}
@@ -71,22 +71,20 @@ class MsrpUA:
         transcript: Transcript,
         *,
         host: str = "127.0.0.1",
-        client_tls: ssl.SSLContext | None = None,
-        server_tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.transcript = transcript
         self.host = host
         self.port = 0
         self.connections: set[MsrpConnection] = set()
         self.sessions: dict[str, MsrpSession] = {}
-        self.client_tls = client_tls
-        self._server_tls = server_tls
+        self.tls = tls
 
     async def open(self) -> None:
         """Listen."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: MsrpConnection(self), self.host, 0, ssl=self._server_tls
+            lambda: MsrpConnection(self), self.host, 0, ssl=self.tls.server if self.tls else None
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -97,6 +95,22 @@ class MsrpUA:
             connection.transport.close()
             await connection.closed.wait()
         await self._server.wait_closed()
+
+    async def connect(self, target: tuple[str, int], fingerprint: str, *, secure: bool) -> MsrpConnection:
+        """Open a connection; PeerFailure when its certificate is not the one announced."""
+        loop = asyncio.get_running_loop()
+        if not secure:
+            return (await loop.create_connection(lambda: MsrpConnection(self), *target))[1]
+        if self.tls is None:
+            raise self.transcript.failure("msrps: without certificates of our own")
+        context = self.tls.unverified_client if fingerprint else self.tls.client
+        transport, connection = await loop.create_connection(
+            lambda: MsrpConnection(self), *target, ssl=context, server_hostname=self.tls.server_name
+        )
+        shown = fingerprint_of(transport.get_extra_info("ssl_object").getpeercert(binary_form=True))
+        if fingerprint and shown.lower() != fingerprint.lower():
+            raise self.transcript.failure(f"MSRP certificate is {shown}, the SDP says {fingerprint}")
+        return connection
 
     def new_session(self) -> "MsrpSession":
         """Return a session with a fresh URI of ours, connected to nothing yet."""
@@ -134,10 +148,42 @@ def _response(request: MsrpFrame, status: int) -> MsrpFrame:
     return MsrpFrame(str(status), headers, transaction=request.transaction, comment=PHRASES.get(status, ""))
 
 
+def _success_report(message: MsrpMessage, our_path: str) -> MsrpFrame:
+    size = len(message.body)
+    headers = [
+        ("To-Path", message.frames[-1].get("From-Path")),
+        ("From-Path", our_path),
+        ("Message-ID", message.message_id),
+        ("Byte-Range", f"1-{size}/{size}"),
+        ("Status", "000 200 OK"),
+    ]
+    return MsrpFrame("REPORT", headers)
+
+
 @dataclass(slots=True)
 class _Parts:
     frames: list[MsrpFrame] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
+
+
+class Assembly:
+    """Puts chunks together by Message-ID and Byte-Range (RFC 4975 section 7.3.1)."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, _Parts] = {}
+
+    def take(self, frame: MsrpFrame) -> MsrpMessage | None:
+        """Add one SEND with a body; return the message when it is complete."""
+        message_id, body = frame.get("Message-ID"), frame.body or b""
+        parts = self._parts.setdefault(message_id, _Parts())
+        first = int(frame.get("Byte-Range").partition("-")[0] or 1) - 1
+        parts.frames.append(frame)
+        parts.body[first : first + len(body)] = body
+        if frame.flag != "+":
+            del self._parts[message_id]
+        if frame.flag != "$":
+            return None
+        return MsrpMessage(message_id, frame.get("Content-Type"), bytes(parts.body), parts.frames)
 
 
 class MsrpSession:
@@ -158,34 +204,34 @@ class MsrpSession:
         self.closed = asyncio.Event()
         self._bound = asyncio.Event()
         self._ua = ua
-        self._parts: dict[str, _Parts] = {}
+        self._assembly = Assembly()
 
     @property
     def path(self) -> str:
         """Our own URI, for a=path and From-Path."""
-        scheme = "msrps" if self._ua.client_tls else "msrp"
+        scheme = "msrps" if self._ua.tls else "msrp"
         return f"{scheme}://{self._ua.host}:{self._ua.port}/{self.id};tcp"
 
     # ---- connecting ----------------------------------------------------------------------------------
 
     async def connect(
-        self, remote_path: str, *, behind: tuple[MsrpFrame, ...] = (), bind: bool = True
+        self,
+        remote_path: str,
+        *,
+        behind: tuple[MsrpFrame, ...] = (),
+        bind: bool = True,
+        fingerprint: str = "",
     ) -> None:
-        """Connect to the first URI of `remote_path` and bind; `behind` goes into the same segment."""
+        """Connect to the first URI of `remote_path` and bind; `behind` goes into the same segment.
+
+        Over TLS the certificate must have `fingerprint` (RFC 8122), or without one the name of our Tls.
+        """
         self.remote_path = remote_path
         found = re.match(r"msrps?://(?:[^@/]*@)?(\[[^\]]+\]|[^:/]+):(\d+)", remote_path, re.IGNORECASE)
         if found is None:
             raise self._ua.transcript.failure(f"no host and port in MSRP path {remote_path!r}")
-        loop = asyncio.get_running_loop()
-        tls = self._ua.client_tls if remote_path.lower().startswith("msrps:") else None
-        host = found[1].strip("[]")
-        _, connection = await loop.create_connection(
-            lambda: MsrpConnection(self._ua),
-            host,
-            int(found[2]),
-            ssl=tls,
-            server_hostname=host if tls else None,
-        )
+        secure = remote_path.lower().startswith("msrps:")
+        connection = await self._ua.connect((found[1].strip("[]"), int(found[2])), fingerprint, secure=secure)
         self.bind(connection)
         if bind:
             frame = self.bind_frame()
@@ -348,34 +394,11 @@ class MsrpSession:
         self._answer(frame, self.answer_with)
         if self.answer_with != 200:
             return
-        message_id = frame.get("Message-ID")
-        parts = self._parts.setdefault(message_id, _Parts())
-        first = int(frame.get("Byte-Range").partition("-")[0] or 1) - 1
-        parts.frames.append(frame)
-        parts.body[first : first + len(frame.body)] = frame.body
-        if frame.flag != "+":
-            del self._parts[message_id]
-        if frame.flag == "$":
-            self._complete(
-                MsrpMessage(message_id, frame.get("Content-Type"), bytes(parts.body), parts.frames)
-            )
-
-    def _complete(self, message: MsrpMessage) -> None:
-        last = message.frames[-1]
-        if self.sends_reports and last.get("Success-Report").lower() == "yes":
-            size = len(message.body)
-            self.write(
-                MsrpFrame(
-                    "REPORT",
-                    [
-                        ("To-Path", last.get("From-Path")),
-                        ("From-Path", self.path),
-                        ("Message-ID", message.message_id),
-                        ("Byte-Range", f"1-{size}/{size}"),
-                        ("Status", "000 200 OK"),
-                    ],
-                )
-            )
+        message = self._assembly.take(frame)
+        if message is None:
+            return
+        if self.sends_reports and frame.get("Success-Report").lower() == "yes":
+            self.write(_success_report(message, self.path))
         self.received.put(message)
 
     async def expects_report(self, message_id: str, *, within: float = DEFAULT_TIMEOUT) -> MsrpFrame:

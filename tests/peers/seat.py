@@ -35,13 +35,13 @@ class Seat:
 
     # ---- doing ---------------------------------------------------------------------------------------
 
-    async def connect(self, path: str, right_behind: str | None = None) -> None:
+    async def connect(self, path: str, fingerprint: str = "", right_behind: str | None = None) -> None:
         """Connect MSRP and bind; `right_behind` is a text sent in the same segment."""
         self.session.remote_path = path
         behind = []
         if right_behind is not None:
             behind = self.session.send_frames("message/cpim", self.wrapped(right_behind))
-        await self.session.connect(path, behind=tuple(behind))
+        await self.session.connect(path, behind=tuple(behind), fingerprint=fingerprint)
         for frame in behind:
             await self.session.expects_response(frame, 200)
 

@@ -4,10 +4,11 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
+from peers.sip_client import T1, T2, ClientTransaction, Headers
 from peers.sip_dialog import Dialog
 from peers.sip_message import SipMessage, display_name_in, parameters, uri_in
 from peers.sip_transport import Reply
-from peers.sip_ua import ALLOW, T1, T2, ClientTransaction, Headers, SipUA
+from peers.sip_ua import ALLOW, SipUA
 from peers.transcript import DEFAULT_TIMEOUT, Inbox
 
 SDP = ("Content-Type", "application/sdp")

@@ -8,25 +8,26 @@
 Every wait ends within `within` seconds (10 unless told) in a PeerFailure that shows the transcript.
 """
 
-import ssl
 from typing import Self
 
-from peers.chat_message import ChatMessage
 from peers.msrp_ua import MsrpUA
 from peers.quirks import PLAIN, Quirks
 from peers.sdp_text import ChatMedia, read_media, refusal
 from peers.seat import Seat
+from peers.seated import Seated
 from peers.sip_call import Call, IncomingInvite, OutgoingInvite, start_invite
+from peers.sip_client import Headers
 from peers.sip_message import SipMessage
 from peers.sip_subscription import Referral, refer
 from peers.sip_transport import Target
-from peers.sip_ua import Headers, SipUA
+from peers.sip_ua import SipUA
+from peers.tls import Tls
 from peers.transcript import DEFAULT_TIMEOUT, Transcript
 
 EVERYTHING = "nickname private-messages"
 
 
-class SipParticipant:
+class SipParticipant(Seated):
     """One SIP user agent with chat. `seat` is the room joined last; methods without a room act there."""
 
     def __init__(  # noqa: PLR0913 - keyword settings of a script
@@ -40,11 +41,12 @@ class SipParticipant:
         password: str | None = None,
         register: bool = False,
         quirks: Quirks = PLAIN,
-        client_tls: ssl.SSLContext | None = None,
-        server_tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
+        secure_msrp: bool = False,
     ) -> None:
         self.name = name
         self.quirks = quirks
+        super().__init__()
         self.ua = SipUA(
             name,
             domain,
@@ -53,13 +55,11 @@ class SipParticipant:
             host=host,
             password=password,
             user_agent=quirks.user_agent,
-            client_tls=client_tls if transport == "tls" else None,
-            server_tls=server_tls if transport == "tls" else None,
+            tls=tls,
         )
-        self.msrp = MsrpUA(self.transcript, host=host)
+        self.msrp = MsrpUA(self.transcript, host=host, tls=tls if secure_msrp else None)
         self.referral: Referral | None = None
         self._register = register
-        self._seat: Seat | None = None
 
     async def __aenter__(self) -> Self:
         await self.ua.__aenter__()
@@ -79,13 +79,6 @@ class SipParticipant:
     @property
     def transcript(self) -> Transcript:
         return self.ua.transcript
-
-    @property
-    def seat(self) -> Seat:
-        """The room joined last; PeerFailure when there is none."""
-        if self._seat is None:
-            raise self.transcript.failure("is in no room")
-        return self._seat
 
     # ---- joining and leaving -------------------------------------------------------------------------
 
@@ -133,7 +126,12 @@ class SipParticipant:
     def media(self, seat: Seat, *, setup: str = "actpass", chatroom: str | None = EVERYTHING) -> ChatMedia:
         """Return our m=message section for a seat."""
         return ChatMedia(
-            path=seat.session.path, host=self.msrp.host, port=self.msrp.port, setup=setup, chatroom=chatroom
+            path=seat.session.path,
+            host=self.msrp.host,
+            port=self.msrp.port,
+            setup=setup,
+            chatroom=chatroom,
+            fingerprint=self.msrp.tls.fingerprint if self.msrp.tls else "",
         )
 
     async def _sit(  # noqa: PLR0913 - as join
@@ -147,7 +145,7 @@ class SipParticipant:
         right_behind: str | None = None,
     ) -> None:
         """Connect MSRP as both a=setup lines say (RFC 6135 section 4.2), then name and roster."""
-        self._seat = seat
+        self.sit(seat)
         seat.call = call
         media = next((m for m in read_media(call.remote_sdp) if m.kind == "message" and m.port), None)
         if media is None:
@@ -159,62 +157,13 @@ class SipParticipant:
         if ours == "passive" or theirs == "active":
             await seat.session.listen(media.attributes["path"])
         else:
-            await seat.connect(media.attributes["path"], right_behind)
+            await seat.connect(
+                media.attributes["path"], media.attributes.get("fingerprint", ""), right_behind
+            )
         if nickname is not None:
             await seat.rename(nickname)
         if subscribe and not self.quirks.subscribes_before_msrp:
             await seat.subscribe()
-
-    async def leave(self) -> None:
-        """Unsubscribe, hang up, close MSRP."""
-        await self.seat.leave()
-
-    def vanish(self) -> None:
-        """Lose the MSRP connection without a word of SIP."""
-        self.seat.session.close()
-
-    # ---- the room joined last ------------------------------------------------------------------------
-
-    async def say(
-        self, text: str, *, to: str | None = None, expect: int = 200, chunk: int | None = None
-    ) -> None:
-        """Send a text to the room, or privately to the occupant named `to`; PeerFailure unless `expect` answers."""
-        await self.seat.say(text, to=to, expect=expect, chunk=chunk)
-
-    async def rename(self, nickname: str, *, expect: int = 200) -> None:
-        """Ask for a nickname."""
-        await self.seat.rename(nickname, expect=expect)
-
-    async def type(self, state: str = "active") -> None:
-        """Send an is-composing state."""
-        await self.seat.type(state)
-
-    async def expects_message(
-        self,
-        text: str | None = None,
-        sender: str | None = None,
-        *,
-        private: bool | None = None,
-        within: float = DEFAULT_TIMEOUT,
-    ) -> ChatMessage:
-        """Wait for a text (not a notice) that fits."""
-        return await self.seat.expects_message(text, sender, private=private, within=within)
-
-    async def expects_notice(self, containing: str, *, within: float = DEFAULT_TIMEOUT) -> ChatMessage:
-        """Wait for a status text of the room."""
-        return await self.seat.expects_notice(containing, within=within)
-
-    async def expects_typing(self, sender: str, state: str = "active") -> ChatMessage:
-        """Wait for an is-composing state of `sender`."""
-        return await self.seat.expects_typing(sender, state)
-
-    async def expects_roster(self, *names: str, within: float = DEFAULT_TIMEOUT) -> None:
-        """Wait until exactly these names are in the roster."""
-        await self.seat.expects_roster(*names, within=within)
-
-    async def expects_removed(self, *, within: float = DEFAULT_TIMEOUT) -> SipMessage:
-        """Wait until the room hangs up; return the BYE."""
-        return await self.seat.expects_removed(within=within)
 
     # ---- invitations ---------------------------------------------------------------------------------
 

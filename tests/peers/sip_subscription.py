@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from peers.conference_document import ConferenceRoster
+from peers.sip_client import Headers
 from peers.sip_dialog import Dialog
 from peers.sip_message import SipMessage, parameters
 from peers.sip_transport import Reply
-from peers.sip_ua import Headers, SipUA
+from peers.sip_ua import SipUA
 from peers.transcript import DEFAULT_TIMEOUT, Inbox
 
 CONFERENCE_TYPE = "application/conference-info+xml"

@@ -4,12 +4,14 @@ Callbacks only, no tasks: what arrives is given to `receive(message, reply)` at 
 """
 
 import asyncio
-import ssl
+import secrets
 from collections.abc import Callable
 from typing import cast
 
 from peers.sip_message import SipMessage, SipStream
+from peers.tls import Tls
 from peers.transcript import Transcript
+from peers.websocket import WebSocket
 
 Reply = Callable[[bytes], None]
 Receive = Callable[[SipMessage, Reply], None]
@@ -20,6 +22,7 @@ class UdpTransport(asyncio.DatagramProtocol):
     """One socket for everything."""
 
     name = "UDP"
+    uri_parameter = ""
     reliable = False
 
     def __init__(self, host: str, transcript: Transcript, receive: Receive) -> None:
@@ -28,6 +31,11 @@ class UdpTransport(asyncio.DatagramProtocol):
         self._receive = receive
         self._closed = asyncio.Event()
         self.port = 0
+
+    @property
+    def sent_by(self) -> str:
+        """Where answers shall go: the host and port of Via and Contact."""
+        return f"{self._host}:{self.port}"
 
     async def open(self) -> None:
         """Bind to a free port."""
@@ -115,26 +123,21 @@ class TcpTransport:
 
     reliable = True
 
-    def __init__(  # noqa: PLR0913 - TLS needs its three
-        self,
-        host: str,
-        transcript: Transcript,
-        receive: Receive,
-        *,
-        client_tls: ssl.SSLContext | None = None,
-        server_tls: ssl.SSLContext | None = None,
-        server_name: str | None = None,
-    ) -> None:
-        self.name = "TLS" if client_tls else "TCP"
+    def __init__(self, host: str, transcript: Transcript, receive: Receive, tls: Tls | None = None) -> None:
+        self.name = "TLS" if tls else "TCP"
+        self.uri_parameter = f";transport={self.name.lower()}"
         self.port = 0
         self._host = host
         self._transcript = transcript
         self._receive = receive
-        self._client_tls = client_tls
-        self._server_tls = server_tls
-        self._server_name = server_name
+        self._tls = tls
         self._opened: set[TcpConnection] = set()
         self._by_target: dict[Target, TcpConnection] = {}
+
+    @property
+    def sent_by(self) -> str:
+        """Where answers shall go: the host and port of Via and Contact."""
+        return f"{self._host}:{self.port}"
 
     def _protocol(self) -> TcpConnection:
         return TcpConnection(self._transcript, self._receive, self._opened)
@@ -142,17 +145,21 @@ class TcpTransport:
     async def open(self) -> None:
         """Listen on a free port."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._protocol, self._host, 0, ssl=self._server_tls)
+        self._server = await loop.create_server(
+            self._protocol, self._host, 0, ssl=self._tls.server if self._tls else None
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def send(self, data: bytes, target: Target) -> None:
         """Send on the connection to `target`, opening it when there is none."""
         connection = self._by_target.get(target)
         if connection is None or connection.transport.is_closing():
-            name = (self._server_name or target[0]) if self._client_tls else None
             loop = asyncio.get_running_loop()
             _, connection = await loop.create_connection(
-                self._protocol, *target, ssl=self._client_tls, server_hostname=name
+                self._protocol,
+                *target,
+                ssl=self._tls.client if self._tls else None,
+                server_hostname=self._tls.server_name if self._tls else None,
             )
             self._by_target[target] = connection
         connection.write(data)
@@ -174,4 +181,72 @@ class TcpTransport:
         await self._server.wait_closed()
 
 
-SipTransport = UdpTransport | TcpTransport
+class WebSocketTransport:
+    """One WebSocket to the server, for everything in both directions (RFC 7118)."""
+
+    reliable = True
+    port = 0
+
+    def __init__(self, transcript: Transcript, receive: Receive, tls: Tls | None = None) -> None:
+        self.name = "WSS" if tls else "WS"
+        self.uri_parameter = ";transport=ws"
+        # RFC 7118 section 5: a browser has no address that anybody could connect to
+        self.sent_by = f"{secrets.token_hex(6)}.invalid"
+        self._transcript = transcript
+        self._receive = receive
+        self._tls = tls
+        self._socket: WebSocket | None = None
+
+    async def open(self) -> None:
+        """Nothing yet: the server is known with the first message."""
+
+    async def send(self, data: bytes, target: Target) -> None:
+        """Send one message, connecting first when there is no WebSocket."""
+        if self._socket is None or self._socket.closed.is_set():
+            self._socket = WebSocket(self._transcript, "sip", self._message)
+            await self._socket.connect(target, self._tls)
+        self._socket.send(data)
+
+    def send_now(self, data: bytes, target: Target) -> None:
+        """Send on the WebSocket that exists; note when there is none."""
+        if self._socket is None or self._socket.closed.is_set():
+            self._transcript.note(f"no WebSocket to {target} any more")
+        else:
+            self._socket.send(data)
+
+    def _message(self, data: bytes) -> None:
+        if not data.strip():
+            return
+        try:
+            message = SipMessage.parse(data)
+        except ValueError as error:
+            self._transcript.note(f"unreadable SIP: {error}")
+            return
+        socket = self._socket
+        self._receive(message, lambda answer: socket.send(answer) if socket else None)
+
+    async def close(self) -> None:
+        """Close the WebSocket and wait until it is."""
+        if self._socket:
+            await self._socket.close()
+
+
+SipTransport = UdpTransport | TcpTransport | WebSocketTransport
+
+
+def new_transport(
+    kind: str, host: str, transcript: Transcript, receive: Receive, tls: Tls | None
+) -> SipTransport:
+    """Return a transport that is not open yet; kind is udp, tcp, tls, ws or wss (tls and wss want `tls`)."""
+    secure = tls if kind in {"tls", "wss"} else None
+    if kind in {"tls", "wss"} and secure is None:
+        raise ValueError(f"{kind} without certificates")
+    match kind:
+        case "udp":
+            return UdpTransport(host, transcript, receive)
+        case "tcp" | "tls":
+            return TcpTransport(host, transcript, receive, secure)
+        case "ws" | "wss":
+            return WebSocketTransport(transcript, receive, secure)
+        case _:
+            raise ValueError(f"no transport {kind!r}")

@@ -9,119 +9,18 @@ Without a password the user logs in by SASL ANONYMOUS. Every wait ends within `w
 that shows the transcript.
 """
 
-import asyncio
 import secrets
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable
-from typing import Self
 
-import slixmpp
-from slixmpp.xmlstream.stanzabase import StanzaBase
-
-from peers.transcript import DEFAULT_TIMEOUT, Inbox, PeerFailure, Transcript
-from peers.xmpp_stanza import (
-    CLIENT,
-    MUC_USER,
-    RoomMessage,
-    RoomPresence,
-    message,
-    presence,
-    quoted,
-    split_jid,
-)
+from peers.transcript import DEFAULT_TIMEOUT, PeerFailure
+from peers.xmpp_expectations import XmppExpectations
+from peers.xmpp_stanza import MUC_USER, RoomMessage, RoomPresence, message, presence, quoted
 
 MUC_NS = "http://jabber.org/protocol/muc"
 MUC_USER_NS = f"{MUC_NS}#user"
 
 
-class RecordedClient(slixmpp.ClientXMPP):
-    """A slixmpp client that writes what passes into a transcript."""
-
-    def __init__(self, jid: str, password: str, transcript: Transcript, mechanism: str | None) -> None:
-        super().__init__(jid, password, sasl_mech=mechanism)
-        self.transcript = transcript
-
-    def data_received(self, data: bytes | str) -> None:
-        self.transcript.received("xmpp", data)
-        super().data_received(data)
-
-    def send_raw(self, data: str | bytes) -> None:
-        self.transcript.sent("xmpp", data)
-        super().send_raw(data)
-
-
-class XmppUser:
-    """One XMPP client. `room` and `nick` are those joined last; methods without a room act there."""
-
-    def __init__(
-        self,
-        name: str,
-        domain: str,
-        *,
-        server: tuple[str, int],
-        password: str | None = None,
-        resource: str = "peer",
-    ) -> None:
-        self.transcript = Transcript(f"{name}@{domain} (xmpp)")
-        self.room = ""
-        self.nick = ""
-        self.rosters: dict[str, dict[str, RoomPresence]] = {}
-        self.presences: Inbox[RoomPresence] = Inbox(self.transcript, "presence")
-        self.messages: Inbox[RoomMessage] = Inbox(self.transcript, "message")
-        self.answers: Inbox[ET.Element] = Inbox(self.transcript, "iq answer")
-        self.pongs = True
-        self._server = server
-        self._changed = asyncio.Event()
-        self._ready = asyncio.Event()
-        self._gone = asyncio.Event()
-        jid = f"{name}@{domain}/{resource}" if password is not None else domain
-        mechanism = None if password is not None else "ANONYMOUS"
-        self._client = RecordedClient(jid, password or "", self.transcript, mechanism)
-
-    async def __aenter__(self) -> Self:
-        client = self._client
-        client.enable_direct_tls = client.enable_starttls = False
-        client.enable_plaintext = True
-        # the connection is loopback: SCRAM and PLAIN may go without TLS
-        mechanisms = client.plugin["feature_mechanisms"]
-        mechanisms.unencrypted_plain = True
-        mechanisms.unencrypted_scram = True
-        client.register_plugin("xep_0199")
-        client.add_event_handler("session_start", lambda _: self._ready.set())
-        client.add_event_handler("disconnected", lambda _: self._gone.set())
-        client.add_filter("in", self._receive)
-        client.connect(*self._server)
-        await self._happens(self._ready, "not logged in")
-        self.send_raw("<presence/>")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._client.disconnect(wait=2.0)
-        self._client.cancel_connection_attempt()
-        await stop_sending(self._client)
-
-    @property
-    def jid(self) -> str:
-        """The full address."""
-        return str(self._client.boundjid.full)
-
-    @property
-    def bare(self) -> str:
-        return str(self._client.boundjid.bare)
-
-    def send_raw(self, xml: str) -> None:
-        """Send XML as it is."""
-        self._client.send_raw(xml)
-
-    def vanish(self) -> None:
-        """Lose the connection without closing the stream."""
-        self._client.abort()
-
-    async def expects_disconnected(self, *, within: float = DEFAULT_TIMEOUT) -> None:
-        """Wait until the stream is gone."""
-        await self._happens(self._gone, "still connected", within)
-
-    # ---- rooms ---------------------------------------------------------------------------------------
+class XmppUser(XmppExpectations):
+    """One XMPP client in rooms; methods without a room act in the one joined last."""
 
     async def join(
         self,
@@ -208,133 +107,10 @@ class XmppUser:
         invite = f'<x xmlns="{MUC_USER_NS}"><invite to="{quoted(who)}">{why}</invite></x>'
         self.send_raw(message(room or self.room, "normal", invite))
 
-    async def iq(self, kind: str, to: str, payload: str) -> ET.Element:
-        """Send an iq of type "get" or "set"; return the answer, which may be an error."""
-        ident = secrets.token_hex(6)
-        self.send_raw(f'<iq type="{kind}" id="{ident}" to="{quoted(to)}">{payload}</iq>')
-        return await self.answers.take(lambda a: a.get("id") == ident, wanted=f"to {payload}")
-
-    # ---- expecting -----------------------------------------------------------------------------------
-
-    async def expects_message(
-        self,
-        text: str | None = None,
-        sender: str | None = None,
-        *,
-        private: bool | None = None,
-        within: float = DEFAULT_TIMEOUT,
-    ) -> RoomMessage:
-        """Wait for a message with a body that fits; `private` tells chat from groupchat."""
-        return await self._message(
-            lambda m: (
-                m.text is not None
-                and not m.error
-                and m.extension("invite") is None
-                and text in {None, m.text}
-                and sender in {None, m.sender}
-                and private in {None, m.type == "chat"}
-            ),
-            f"text={text!r} sender={sender!r} private={private}",
-            within,
-        )
-
-    async def expects_message_error(self, condition: str, *, id_: str | None = None) -> RoomMessage:
-        """Wait until a message of ours comes back with that condition."""
-        return await self._message(lambda m: m.error == condition and id_ in {None, m.id}, condition)
-
-    async def expects_subject(self, subject: str, *, sender: str | None = None) -> RoomMessage:
-        """Wait for that subject."""
-        return await self._message(
-            lambda m: m.is_subject and m.subject == subject and sender in {None, m.sender},
-            f"subject {subject!r}",
-        )
-
-    async def expects_typing(self, sender: str, state: str = "composing") -> RoomMessage:
-        """Wait for that chat state of an occupant."""
-        return await self._message(
-            lambda m: m.state == state and m.sender == sender, f"{state} of {sender!r}"
-        )
-
-    async def _message(
-        self, fits: Callable[[RoomMessage], bool], wanted: str, within: float = DEFAULT_TIMEOUT
-    ) -> RoomMessage:
-        return await self.messages.take(fits, within=within, wanted=wanted)
-
-    async def expects_presence(
-        self,
-        nick: str,
-        *,
-        codes: Iterable[int] = (),
-        type_: str = "",
-        room: str | None = None,
-        within: float = DEFAULT_TIMEOUT,
-    ) -> RoomPresence:
-        """Wait for a presence of that occupant with (at least) those status codes and exactly that type."""
-        where, least = room or self.room, frozenset(codes)
-        return await self.presences.take(
-            lambda p: p.room == where and p.nick == nick and p.type == type_ and least <= p.codes,
-            within=within,
-            wanted=f"of {nick!r} type={type_!r} codes={sorted(least)}",
-        )
-
-    async def expects_roster(self, *nicks: str, within: float = DEFAULT_TIMEOUT) -> None:
-        """Wait until exactly these occupants are in the room."""
-        wanted = set(nicks)
-        try:
-            async with asyncio.timeout(within):
-                while set(self.rosters.get(self.room, {})) != wanted:
-                    await self._changed.wait()
-        except TimeoutError:
-            seen = sorted(self.rosters.get(self.room, {}))
-            raise self.transcript.failure(
-                f"roster is {seen}, not {sorted(wanted)} after {within:g} s"
-            ) from None
-
     async def expects_invitation(self, *, within: float = DEFAULT_TIMEOUT) -> "XmppInvitation":
         """Wait for a mediated invitation."""
-        found = await self._message(lambda m: m.extension("invite") is not None, "with an invite", within)
+        found = await self.message(lambda m: m.extension("invite") is not None, "with an invite", within)
         return XmppInvitation(self, found)
-
-    async def expects_decline(self, who: str, *, within: float = DEFAULT_TIMEOUT) -> str:
-        """Wait until `who` (a bare JID) is said to have declined; return the reason."""
-
-        def fits(found: RoomMessage) -> bool:
-            decline = found.extension("decline")
-            return decline is not None and split_jid(decline.get("from", ""))[0] == who
-
-        found = await self._message(fits, f"declining for {who}", within)
-        return found.element.findtext(f"{MUC_USER}x/{MUC_USER}decline/{MUC_USER}reason", "")
-
-    async def _happens(self, event: asyncio.Event, otherwise: str, within: float = DEFAULT_TIMEOUT) -> None:
-        try:
-            async with asyncio.timeout(within):
-                await event.wait()
-        except TimeoutError:
-            raise self.transcript.failure(f"{otherwise} after {within:g} s") from None
-
-    # ---- reading -------------------------------------------------------------------------------------
-
-    def _receive(self, stanza: StanzaBase) -> StanzaBase:
-        element: ET.Element = stanza.xml
-        if element.tag == f"{CLIENT}presence":
-            self._receive_presence(RoomPresence.of(element))
-        elif element.tag == f"{CLIENT}message":
-            self.messages.put(RoomMessage.of(element))
-        elif element.get("type") in {"result", "error"}:
-            self.answers.put(element)
-        return stanza
-
-    def _receive_presence(self, seen: RoomPresence) -> None:
-        roster = self.rosters.setdefault(seen.room, {})
-        if seen.type == "":
-            roster[seen.nick] = seen
-        elif seen.type == "unavailable":
-            roster.pop(seen.nick, None)
-            if 110 in seen.codes and 303 not in seen.codes:
-                roster.clear()
-        self.presences.put(seen)
-        self._changed.set()
-        self._changed.clear()
 
 
 class XmppInvitation:
@@ -360,11 +136,3 @@ class XmppInvitation:
         why = f"<reason>{quoted(reason)}</reason>" if reason else ""
         decline = f'<decline to="{quoted(self.inviter)}">{why}</decline>'
         self._user.send_raw(message(self.room, "normal", f'<x xmlns="{MUC_USER_NS}">{decline}</x>'))
-
-
-async def stop_sending(client: slixmpp.ClientXMPP) -> None:
-    """End the task in which slixmpp writes its queue: a test leaves no task behind."""
-    task = client._run_out_filters
-    if task is not None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
