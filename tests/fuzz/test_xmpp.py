@@ -61,7 +61,7 @@ PIECES = [
     b"</stream:stream>",
 ]
 OCTETS = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=14).map(b"".join)
-LIMITS = Limits(stanza_octets=180, depth=4)
+LIMITS = Limits(stanza_octets=180, depth=4, renewal_octets=200)
 
 
 @given(has_header=st.booleans(), data=OCTETS, cuts=st.lists(st.integers(0, 400), max_size=8))

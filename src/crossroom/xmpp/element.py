@@ -16,6 +16,7 @@ OWN = ""
 """The namespace of stanzas and of their `body`, `subject`, `error`..., on whatever stream they are."""
 
 CLIENT = "jabber:client"
+SHORT_NAME = 128  # longer names are rare
 
 # XML 1.0 §2.2 Char: all else is forbidden, also as a character reference
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -149,9 +150,16 @@ def _attribute(name: str, value: str, number: int) -> str:
     return f" xmlns:n{number}='{escape(uri)}' n{number}:{checked_name(local)}='{escape(value)}'"
 
 
-@lru_cache(1024)
 def checked_name(name: str) -> str:
     """The same name. Raises LocalProtocolError when no XML name is written so: readers never make one."""
+    # what is remembered must be small, as others choose it
+    return _checked_short(name) if len(name) <= SHORT_NAME else _checked_anew(name)
+
+
+def _checked_anew(name: str) -> str:
     if not NAME.fullmatch(name):
         raise LocalProtocolError(f"not an XML name: {name!r}")
     return name
+
+
+_checked_short = lru_cache(1024)(_checked_anew)

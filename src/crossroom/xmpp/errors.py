@@ -79,6 +79,9 @@ DEFAULT_TYPES = {
 }
 
 
+CONDITIONS = frozenset(Condition)
+
+
 class StreamCondition(StrEnum):
     """The defined conditions of stream errors (RFC 6120 §4.9.3)."""
 
@@ -219,4 +222,4 @@ def read_stream_error(source: Element) -> tuple[StreamCondition, str]:
 
 
 def _is_condition(child: Element) -> bool:
-    return child.namespace == STANZAS and child.name in set(Condition)
+    return child.namespace == STANZAS and child.name in CONDITIONS

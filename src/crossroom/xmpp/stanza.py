@@ -26,6 +26,9 @@ class Kind(StrEnum):
     IQ = "iq"
 
 
+KINDS = {str(kind): kind for kind in Kind}
+
+
 @dataclass(frozen=True, slots=True)
 class Stanza:
     """One stanza. Empty strings and None stand for absent attributes; children are elements only.
@@ -44,10 +47,9 @@ class Stanza:
     @classmethod
     def parse(cls, source: Element) -> "Stanza":
         """A stanza from its element. Raises ParseError for another element or an address that is none."""
-        try:
-            kind = Kind(source.name if source.namespace == OWN else "")
-        except ValueError:
-            raise ParseError(f"no stanza: {source.name}") from None
+        kind = KINDS.get(source.name) if source.namespace == OWN else None
+        if kind is None:
+            raise ParseError(f"no stanza: {source.name}")
         return cls(
             kind,
             _address(source, "to"),

@@ -6,6 +6,7 @@ them, is for the machines (component.py, c2s.py, s2s.py). Writing is in element.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -18,11 +19,13 @@ STREAM = "http://etherx.jabber.org/streams"
 COMPONENT = "jabber:component:accept"
 SERVER = "jabber:server"
 DIALBACK = "jabber:server:dialback"
+STANZA_NAMES = frozenset(Kind)
 CONTENT_NAMESPACES = frozenset((CLIENT, SERVER, COMPONENT))
 XML = "http://www.w3.org/XML/1998/namespace"
 
 # no XML document can hold this character, so no namespace can be made to look like another
 SEPARATOR = "\x01"
+SHORT_NAME = 128  # of a namespace and a name: longer ones are rare
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Limits:
 
     stanza_octets: int = 262_144  # what Prosody lets a client send
     depth: int = 64
+    # expat remembers every name it ever saw: without an end, a remote that invents names would fill our memory
+    renewal_octets: int = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,8 @@ class StreamReader:
         self._pending = 0  # octets of the unfinished stanza, tag or stream header
         self._complete = False
         self._closed = False
+        self._header = b""
+        self._parsed = 0  # octets since the parser was new
         self._parser = self._new_parser()
 
     def receive_data(self, data: bytes) -> list[Item]:
@@ -148,10 +155,14 @@ class StreamReader:
 
     def _receive_piece(self, piece: bytes) -> None:
         if self._depth == 1 and not self._pending:
+            self._renew()
             piece = piece.lstrip(b" \t\r\n")  # RFC 6120 §4.6.1: whitespace keepalives, any number of them
         room = self._limits.stanza_octets - self._pending
         try:
+            if self._depth == 0:
+                self._header += piece
             self._parser.Parse(piece[:room])
+            self._parsed += len(piece)
             self._pending += len(piece)
             if len(piece) > room:
                 self._refuse(
@@ -164,6 +175,17 @@ class StreamReader:
         if self._complete:
             self._complete = False
             self._pending = 0
+
+    def _renew(self) -> None:
+        if self._parsed <= self._limits.renewal_octets:
+            return
+        self._parser = self._new_parser()
+        self._depth = self._parsed = 0
+        self._parser.Parse(
+            self._header
+        )  # read once before, so it leads to the same state: between two stanzas
+        self._items.pop()
+        self._complete = False
 
     def _new_parser(self) -> expat.XMLParserType:
         # RFC 6120 §11.6: UTF-8 only, whatever a declaration says
@@ -192,7 +214,7 @@ class StreamReader:
             self._prefixes[prefix or ""] = uri or ""
 
     def _on_start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, _, local = name.rpartition(SEPARATOR)
+        namespace, local = _split(name)
         if self._depth == 0:
             self._open_stream(namespace, local, attributes)
         elif self._depth > self._limits.depth:
@@ -270,8 +292,24 @@ def parse_fragment(octets: bytes, limits: Limits | None = None) -> tuple[Element
 STREAM_END = b"</stream:stream>"
 
 
+def _split(name: str) -> tuple[str, str]:
+    # what is remembered must be small, as others choose it
+    return _split_short(name) if len(name) <= SHORT_NAME else _split_anew(name)
+
+
+def _split_anew(name: str) -> tuple[str, str]:
+    namespace, _, local = name.rpartition(SEPARATOR)
+    return namespace, local
+
+
+_split_short = lru_cache(1024)(_split_anew)
+
+
 def _attributes(found: dict[str, str]) -> dict[str, str]:
-    return {_attribute_name(name): value for name, value in found.items()}
+    for name in found:
+        if SEPARATOR in name:
+            return {_attribute_name(name): value for name, value in found.items()}
+    return found  # most have no prefix
 
 
 def _attribute_name(name: str) -> str:
@@ -298,7 +336,7 @@ def _joined(children: list[Element | str]) -> tuple[Element | str, ...]:
 
 
 def _item(source: Element) -> Item:
-    if source.namespace != OWN or source.name not in set(Kind):
+    if source.namespace != OWN or source.name not in STANZA_NAMES:
         return source
     try:
         return Stanza.parse(source)

@@ -154,6 +154,21 @@ def test_a_stanza_may_be_only_so_deep() -> None:
     assert last_condition(OPEN + b"<iq><b><c><d/></c></b></iq>", limits) is StreamCondition.POLICY_VIOLATION
 
 
+def test_a_parser_that_has_read_much_is_renewed_unnoticed() -> None:
+    stanza = b"<iq to='a@x.example' xml:lang='en'><x xmlns='urn:x'>text</x></iq><stream:features/> <iq><!-- "
+    assert read(OPEN + stanza * 3, Limits(renewal_octets=1)) == read(OPEN + stanza * 3)
+    reader = StreamReader(Limits(renewal_octets=1000))
+    reader.receive_data(OPEN)
+    assert len(reader.receive_data(stanza[:-9] * 100 + b"</stream:stream>")) == 201
+
+
+def test_a_very_long_name_is_only_a_name() -> None:
+    name = "n" * 500
+    (_, read_back) = read(OPEN + f"<{name} xmlns='urn:x'/>".encode())
+    assert read_back == element(name, "urn:x")
+    assert str(read_back) == f"<{name} xmlns='urn:x'/>"
+
+
 def test_nothing_is_read_after_the_end() -> None:
     reader = StreamReader()
     reader.receive_data(OPEN + b"</stream:stream><presence/>")
