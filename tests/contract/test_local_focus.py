@@ -134,6 +134,42 @@ async def test_join_made_inside_deliver_returns_when_its_roster_was_delivered() 
         joins[0].send(None)
 
 
+async def test_join_cancelled_while_its_roster_is_queued_leaves_no_seat() -> None:
+    world = World()
+    ana, seen_by_ana = await world.seat("Ana")
+    bob = Recorder()
+
+    def bring_bob_and_drop_him(event: RoomEvent) -> None:
+        if isinstance(event, Posted):
+            call = world.focus.join(ROOM, person("Bob"), bob)
+            call.send(None)
+            with pytest.raises(asyncio.CancelledError):
+                call.throw(asyncio.CancelledError())
+
+    seen_by_ana.on_event = bring_bob_and_drop_him
+    await ana.post(said("come", "m1"))
+    assert bob.of(Ended) == [Ended(Departure.LEFT)]
+    assert seen_by_ana.nicknames == ["Ana"]
+    assert world.tables()["seats"] == world.tables()["endpoints"] == 1
+
+
+async def test_join_cancelled_after_its_room_has_ended_has_nothing_to_take_back() -> None:
+    world = World()
+    ana, seen_by_ana = await world.seat("Ana")
+
+    def bring_bob_to_the_end(event: RoomEvent) -> None:
+        if isinstance(event, Posted):
+            call = world.focus.join(ROOM, person("Bob"), Recorder())
+            call.send(None)
+            started(ana.destroy("over"))
+            with pytest.raises(asyncio.CancelledError):
+                call.throw(asyncio.CancelledError())
+
+    seen_by_ana.on_event = bring_bob_to_the_end
+    await ana.post(said("come", "m1"))
+    assert set(world.tables().values()) == {0}
+
+
 async def test_face_that_fails_loses_its_own_seat_only() -> None:
     world = World()
     ana, seen_by_ana = await world.seat("Ana")

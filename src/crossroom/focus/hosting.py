@@ -84,6 +84,11 @@ class Hosting:
         self._keep(room, command)
         self._finish(room, deliveries)
 
+    def give_up(self, room: Room, endpoint: EndpointId) -> None:
+        """Take back a seat that nobody has been given, if it is still there."""
+        if endpoint in self._room_of:
+            self.perform(room, Leave(endpoint))
+
     def find(self, address: Address) -> Room | None:
         """The open room of this address."""
         return self._rooms.get(address.key)

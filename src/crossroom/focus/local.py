@@ -4,6 +4,7 @@ It meets the contract of docs/focus.md with plain function calls: when a call re
 delivered (unless it was made from inside a `deliver`, see outbox.py).
 """
 
+import asyncio
 from dataclasses import replace
 
 from crossroom.focus.hosting import Hosting, Surroundings
@@ -138,7 +139,11 @@ class LocalFocus:
         """Take a seat; a room that is not there begins with its first joiner."""
         hosting = self._hosting
         found, endpoint = hosting.enter(room, joiner, deliver)
-        await hosting.outbox.emptied()
+        try:
+            await hosting.outbox.emptied()
+        except asyncio.CancelledError:
+            hosting.give_up(found, endpoint)
+            raise
         return LocalParticipation(hosting, found, endpoint)
 
     async def describe(self, room: Address) -> Description:

@@ -36,8 +36,8 @@ def not_banned(state: RoomState, command: Join, _now: float) -> Reason | None:
 
 
 def members_only(state: RoomState, command: Join, _now: float) -> Reason | None:
-    """XEP-0045 §7.2.6."""
-    is_member = state.affiliations.of(command.joiner.address) >= Affiliation.MEMBER
+    """XEP-0045 §7.2.6; whoever begins a room is about to own it."""
+    is_member = state.is_new or state.affiliations.of(command.joiner.address) >= Affiliation.MEMBER
     return Reason.NOT_A_MEMBER if state.configuration.is_members_only and not is_member else None
 
 

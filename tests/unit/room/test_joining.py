@@ -105,6 +105,12 @@ def test_members_only_room_refuses_strangers() -> None:
     assert stage.of("Bob", Joined)[-1].occupant.affiliation is Affiliation.MEMBER
 
 
+def test_whoever_begins_a_members_only_room_is_in() -> None:
+    stage = Stage(is_members_only=True)
+    stage.join("Ana")
+    assert stage.refuses_join("Bob") is Reason.NOT_A_MEMBER
+
+
 @pytest.mark.parametrize("password", [None, "", "wrong", "s3crét "])
 def test_wrong_password_is_refused(password: str | None) -> None:
     stage = Stage()
