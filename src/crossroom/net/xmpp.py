@@ -106,6 +106,9 @@ class XmppRouter:
         component = self._components.get(from_domain)
         if component is None:
             return Condition.REMOTE_SERVER_NOT_FOUND
+        if not component.fits(data):
+            self._log.warning("stanza too large for the server", to=str(to), octets=len(data))
+            return Condition.POLICY_VIOLATION
         return None if component.send(data) else Condition.REMOTE_SERVER_TIMEOUT
 
     def _receive(self, stanza: Stanza) -> None:

@@ -22,6 +22,7 @@ class ComponentSettings:
     port: int
     domain: str
     secret: str
+    stanza_octets: int = 500_000  # Prosody closes the whole stream over a stanza of more than 512 KiB
     queue_octets: int = 1_048_576  # some thousand stanzas: a server's restart, not a day's outage
     connect_timeout: float = 15.0
     first_retry: float = 1.0
@@ -57,6 +58,10 @@ class XmppComponent:
     def is_up(self) -> bool:
         """True while the server has accepted us."""
         return self._is_up
+
+    def fits(self, data: bytes) -> bool:
+        """True for a stanza that the server will take: a larger one would cost the link."""
+        return len(data) <= self._settings.stanza_octets
 
     def send(self, data: bytes) -> bool:
         """Send a stanza now, or when the link is up again; False when too much waits already and it is dropped."""

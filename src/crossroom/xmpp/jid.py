@@ -15,6 +15,7 @@ from crossroom.machine import ParseError
 
 MAX_PART_OCTETS = 1023  # RFC 7622 §3.2-3.4: each part 1 to 1023 octets
 CACHED_JIDS = 8192  # the addresses of a busy server's links; a miss costs microseconds only
+SHORT_JID = 256  # longer ones are rare
 
 # RFC 7622 §3.3.1: not allowed in a localpart although the profile would allow them
 EXCLUDED = frozenset("\"&'/:<>@")
@@ -44,7 +45,8 @@ class Jid:
     @classmethod
     def parse(cls, text: str) -> "Jid":
         """Read and enforce an address (RFC 7622 §3). Raises ParseError."""
-        return _parse(text)
+        # what is remembered must be small, as others choose it
+        return _parse_short(text) if len(text) <= SHORT_JID else _parse(text)
 
     @classmethod
     def enforce(cls, local: str, domain: str, resource: str = "") -> "Jid":
@@ -74,7 +76,6 @@ class Jid:
         return f"{local}{self.domain}/{self.resource}" if self.resource else f"{local}{self.domain}"
 
 
-@lru_cache(CACHED_JIDS)
 def _parse(text: str) -> Jid:
     # RFC 7622 §3.1: first the resource behind the first slash, then the local part before the first at sign
     rest, slash, resource = text.partition("/")
@@ -85,6 +86,9 @@ def _parse(text: str) -> Jid:
     if slash and not resource:
         raise ParseError("empty resourcepart")
     return Jid.enforce(local, domain, resource)
+
+
+_parse_short = lru_cache(CACHED_JIDS)(_parse)
 
 
 def enforce_local(text: str) -> str:

@@ -128,7 +128,7 @@ async def routing(
                 server.port,
                 "rooms.example",
                 "secret",
-                queue_octets,
+                queue_octets=queue_octets,
                 first_retry=0.01,
                 longest_retry=0.02,
             )
@@ -293,6 +293,21 @@ async def test_what_waits_for_a_link_is_bounded_and_the_rest_bounces() -> None:
         error = StanzaError.of(bounced)
         assert error is not None
         assert error.condition is Condition.REMOTE_SERVER_TIMEOUT
+
+
+async def test_a_stanza_that_would_cost_the_link_bounces_instead() -> None:
+    async with serving() as server, routing(server) as (router, face):
+        wire = await server.accept_component()
+        assert await face.next() == ("up", "rooms.example")
+        router.send(message(BOB, NICK, "x" * 500_000))
+        bounced = await face.next()
+        assert isinstance(bounced, Stanza)
+        error = StanzaError.of(bounced)
+        assert error is not None
+        assert error.condition is Condition.POLICY_VIOLATION
+        router.send(message(BOB, NICK))
+        assert await wire.hears(b"</message>") == bytes(message(BOB, NICK))
+        wire.says(STREAM_END)
 
 
 async def test_a_domain_that_nothing_reaches_bounces() -> None:
