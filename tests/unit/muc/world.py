@@ -1,5 +1,6 @@
 """A MUC service over a real LocalFocus, with a recorder where the network would be."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -31,6 +32,7 @@ EVE = "eve@xmpp.example/pc"
 OPEN = Configuration(is_anonymous=False)
 MUC = "http://jabber.org/protocol/muc"
 USER = f"{MUC}#user"
+QUIET_TURNS = 5  # of the loop, after which nothing more comes: a future's result takes two
 
 
 def read(xml: str) -> Stanza:
@@ -118,8 +120,13 @@ class World:
         return self.news()
 
     async def settled(self) -> None:
-        """Wait until no work is left that could go on by itself."""
-        await self.service._context.tasks.wait()
+        """Wait until no work is left that could go on by itself: what waits for a person is left waiting."""
+        tasks, invitations = self.service._context.tasks, self.service._context.invitations
+        quiet = 0
+        async with asyncio.timeout(10):
+            while len(tasks) > len(invitations) or quiet < QUIET_TURNS:
+                quiet = 0 if len(tasks) > len(invitations) else quiet + 1
+                await asyncio.sleep(0)
 
     def news(self) -> list[Stanza]:
         """What was written since the last look."""
