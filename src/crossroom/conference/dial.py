@@ -11,6 +11,7 @@ from crossroom.conference.callers import device_of
 from crossroom.conference.media import path_of
 from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import outcome_of_sip
+from crossroom.conference.registrar import target_of
 from crossroom.conference.seat import Seat
 from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.machine import ParseError
@@ -58,16 +59,18 @@ class Dialer:
 
     async def _call(self, invitation: Invitation, offer: bytes) -> InviteSession:
         premises, room = self._premises, invitation.room
-        target = uri_of(invitation.invitee)
+        named = uri_of(invitation.invitee)
+        binding = premises.registrar.find(invitation.invitee) if premises.registrar else None
         contact = NameAddr(premises.sip.contact_uri(room.user))
         call = OutgoingCall(
-            target=target,
+            target=(target_of(binding) if binding else None) or named,
             from_=NameAddr(uri_of(room)),
-            to=NameAddr(target.address_of_record),
+            to=NameAddr(named.address_of_record),
             contact=as_focus(contact),  # RFC 4579 §4.3
             body=offer,
             headers=tuple(_headers(invitation)),
             timeout=premises.settings.dial_seconds,
+            flow=binding.flow if binding else None,
         )
         outgoing = await premises.sip.invite(call)
         outgoing.on_provisional = lambda response: invitation.progress(f"{response.status} {response.reason}")

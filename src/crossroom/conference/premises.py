@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from crossroom.conference.media import ChatMedia
+from crossroom.conference.registrar import Registrar
 from crossroom.conference.registry import Registry
 from crossroom.conference.seat import SeatSettings
 from crossroom.focus.interface import Directory
@@ -26,12 +27,13 @@ class ConferenceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """The agents, the door, the tables."""
+    """The agents, the door, the tables. `registrar` is None where a proxy knows the users."""
 
     sip: SipAgent
     media: ChatMedia
     directory: Directory
     registry: Registry
+    registrar: Registrar | None
     tasks: Tasks
     log: Log
     ids: Ids

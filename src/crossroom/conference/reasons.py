@@ -6,6 +6,7 @@ through a proxy is the same refusal; a foreign phrase leaves it to the code. Rul
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import assert_never
 
 from crossroom.focus.interface import Answer, Outcome
 from crossroom.room.reasons import Reason
@@ -55,6 +56,7 @@ _SIP: dict[Reason, SipStatus] = {
     Reason.NO_VOICE: SipStatus(403, "No Voice"),
     Reason.NOT_ALLOWED: SipStatus(403, "Forbidden"),
     Reason.HIGHER_STANDING: SipStatus(403, "Standing Too High"),
+    Reason.OWN_STANDING: SipStatus(403, "Own Standing"),
     Reason.LAST_OWNER: SipStatus(403, "Last Owner"),
     Reason.PRIVATE_MESSAGES_OFF: SipStatus(403, "Private Messages Off"),
     Reason.PRIVATE_MESSAGES_UNSUPPORTED: SipStatus(405, "Private Messages Unsupported"),
@@ -93,6 +95,7 @@ _MSRP: dict[Reason, MsrpStatus] = {
     Reason.NO_VOICE: MsrpStatus(403, "No voice"),
     Reason.NOT_ALLOWED: MsrpStatus(403, "Forbidden"),
     Reason.HIGHER_STANDING: MsrpStatus(403, "Standing too high"),
+    Reason.OWN_STANDING: MsrpStatus(403, "Own standing"),
     Reason.LAST_OWNER: MsrpStatus(403, "Last owner"),
     Reason.PRIVATE_MESSAGES_OFF: MsrpStatus(403, "Private messages off"),
     Reason.PRIVATE_MESSAGES_UNSUPPORTED: MsrpStatus(428, "Private messages unsupported"),
@@ -222,3 +225,5 @@ def sip_status_of_outcome(outcome: Outcome) -> SipStatus:
             return sip_status(outcome.reason or Reason.DECLINED)
         case Answer.FAILED:
             return sip_status(outcome.reason or Reason.NOT_FOUND)
+        case _:
+            assert_never(outcome.answer)

@@ -155,9 +155,13 @@ def _disconnected(entity: SipUri, gone: Gone, seat: int) -> Endpoint:
 def role_of(words: Sequence[str], *, receives_only: bool) -> Role:
     """The role behind the free words of a roster (docs/mapping.md §3.3); participant when they say nothing."""
     known = {word.strip().lower() for word in words}
-    if known & {"moderator", "owner", "administrator", "admin"}:
+    if "moderator" in known:
         return Role.MODERATOR
-    return Role.VISITOR if receives_only or known & {"visitor", "observer"} else Role.PARTICIPANT
+    if receives_only or known & {"visitor", "observer"}:
+        return Role.VISITOR
+    # a focus that says no more than who owns the conference
+    is_leading = known & {"owner", "administrator", "admin"} and "participant" not in known
+    return Role.MODERATOR if is_leading else Role.PARTICIPANT
 
 
 def affiliation_of(words: Sequence[str]) -> Affiliation:

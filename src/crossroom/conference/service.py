@@ -103,6 +103,8 @@ class ConferenceService:
         """OPTIONS about a room or the server; page-mode MESSAGE has no place in a room."""
         if request.request.method == "OPTIONS":
             self._premises.tasks.start(self._describe(request), "options")
+        elif request.request.method == "REGISTER" and self._premises.registrar is not None:
+            self._premises.registrar.receive(request)
         else:
             # docs/mapping.md: a room takes MSRP; RFC 3261 §21.4.6 wants Allow
             request.respond(405, headers=(("Allow", ALLOW),))

@@ -1,0 +1,200 @@
+"""The server: every object is made here, given what it needs by argument, started and stopped in order.
+
+Read from top to bottom, it is the whole architecture in one place.
+"""
+
+import asyncio
+import random
+import secrets
+import signal
+from dataclasses import replace
+
+from crossroom import settings
+from crossroom.conference.media import ChatMedia
+from crossroom.conference.pending import PendingInvites
+from crossroom.conference.premises import Premises
+from crossroom.conference.registrar import Registrar
+from crossroom.conference.registry import Registry
+from crossroom.conference.remote_focus import RemoteFocus, RemoteSettings
+from crossroom.conference.roster_entry import EntityForm
+from crossroom.conference.service import ConferenceService
+from crossroom.config.schema import Configuration
+from crossroom.focus.directory import Focuses, Kind, directories
+from crossroom.focus.hosting import Surroundings
+from crossroom.focus.interface import Invitation, Outcome, Reach
+from crossroom.focus.invitations import Invitations
+from crossroom.focus.local import LocalFocus
+from crossroom.focus.networks import Networks
+from crossroom.lookup import network_of
+from crossroom.muc.service import MucService
+from crossroom.net.clock import SystemClock
+from crossroom.net.dns import DnsNames, SipResolver
+from crossroom.net.ids import RandomIds
+from crossroom.net.msrp import MsrpEndpoint
+from crossroom.net.sip import SipAgent
+from crossroom.net.tasks import Log, Tasks
+from crossroom.net.xmpp import XmppRouter
+from crossroom.room.address import Network
+from crossroom.storage.memory import MemoryStore
+
+
+class Crossroom:
+    """One server: `start`, then `stop`. Nothing of it is left afterwards."""
+
+    def __init__(self, configuration: Configuration, log: Log) -> None:
+        clock, ids = SystemClock(), RandomIds()
+        names = DnsNames()
+        self._log = log
+        self._tasks = Tasks(log)
+        kinds = settings.kinds(configuration)
+
+        # the four protocols, each with its sockets
+        self.sip = SipAgent(
+            settings.sip(configuration),
+            clock,
+            ids,
+            SipResolver(names, self._spoken, random.SystemRandom()),
+            log,
+        )
+        self.msrp = MsrpEndpoint(settings.msrp(configuration), clock, ids, log)
+        self.xmpp = XmppRouter(
+            settings.components(configuration), settings.entry(configuration), ids, clock, log
+        )
+
+        # the rooms, and how they reach people
+        networks = Networks(
+            settings.networks(configuration),
+            settings.own_networks(configuration),
+            lambda domain: network_of(names, domain),
+            clock.now,
+        )
+        self.invitations = Invitations(networks, clock.now, settings.invitations(configuration))
+        # an INVITE that comes back from a loop is the same invitation on its second leg: counted apart
+        returning = Invitations(networks, clock.now, settings.invitations(configuration))
+        looped = frozenset(domain for domain, kind in kinds.items() if kind is Kind.LOOPED)
+        limits, new_room = settings.focus(configuration)
+        around = Surroundings(
+            clock=lambda: clock.wall().timestamp(),
+            entropy=secrets.token_bytes,
+            reach=LoopedReach(self.invitations, looped),
+            store=MemoryStore(),
+            report=lambda text, fault: log.error(text, exc_info=fault),
+        )
+        self.focus = LocalFocus(around, limits, new_room)
+
+        # the two faces, and the door between each and the rooms
+        media = ChatMedia(self.msrp, ids, configuration.limits.message_octets)
+        remote = RemoteFocus(
+            self.sip, media, ids, clock, log, self._tasks, RemoteSettings(configuration.limits.join_seconds)
+        )
+        doors = directories(kinds, Focuses(self.focus, remote_sip=remote))
+        registrar = Registrar(settings.registrar(configuration), clock.now)
+        premises = Premises(
+            sip=self.sip,
+            media=media,
+            directory=doors.conference,
+            registry=Registry(EntityForm.TOKEN, clock.wall),
+            registrar=registrar if settings.has_registrar(configuration) else None,
+            tasks=self._tasks,
+            log=log,
+            ids=ids,
+            settings=settings.conference(configuration),
+        )
+        self.conference = ConferenceService(
+            premises, settings.policy(configuration), PendingInvites(remote, returning, log)
+        )
+        self.muc = MucService(
+            kinds,
+            doors.muc,
+            self.xmpp,
+            clock,
+            ids,
+            log,
+            settings.muc(configuration),
+            embedded=configuration.xmpp.entry.domain,
+        )
+        self.sip.face = self.conference
+        self.invitations.connect(Network.SIP, self.conference)
+        self.invitations.connect(Network.XMPP, self.muc)
+        returning.connect(Network.XMPP, self.muc)
+
+    async def start(self) -> None:
+        """Open everything; raises OSError with nothing left open when an address cannot be had."""
+        await self.focus.load()
+        try:
+            await self.msrp.start()
+            await self.sip.start()
+            await self.xmpp.start(self.muc)
+        except OSError:
+            await self.stop()
+            raise
+        for listening in self.sip.listening:
+            self._log.info(
+                "listening",
+                what="sip",
+                at=f"{listening.transport.lower()}://{listening.host}:{listening.port}",
+            )
+        for address in self.msrp.listening:
+            self._log.info("listening", what="msrp", at=f"tcp://{address.host}:{address.port}")
+        self._log.info("ready")
+
+    async def stop(self) -> None:
+        """Say goodbye to everybody (BYE, unavailable with 332), write what lasts, close everything."""
+        self._log.info("stopping")
+        await self.muc.shutdown()
+        await self.conference.close()
+        await self.focus.close()
+        await self._tasks.wait()
+        await self.muc.stop()
+        await self.xmpp.stop()
+        await self.msrp.stop()
+        await self.sip.stop()
+        await self._tasks.stop()
+        self._log.info("stopped")
+
+    def tables(self) -> dict[str, int]:
+        """Count what every part holds: the same numbers when nobody is here, whatever happened before."""
+        parts = {
+            "focus": self.focus.tables(),
+            "conference": self.conference.tables(),
+            "muc": self.muc.tables(),
+            "msrp": {"sessions": len(self.msrp.sessions), "connections": len(self.msrp.connections)},
+            "sip": {"dialogs": len(self.sip.core.stack.dialogs)},
+            "server": {"tasks": len(self._tasks), "invitations": len(self.invitations)},
+        }
+        return {f"{part}.{name}": count for part, table in parts.items() for name, count in table.items()}
+
+    def _spoken(self) -> frozenset[str]:
+        return frozenset(listening.transport for listening in self.sip.listening)
+
+
+class LoopedReach:
+    """In a looped domain the focus reaches everybody by SIP: also who is on XMPP is dialled through the proxy."""
+
+    def __init__(self, reach: Reach, looped: frozenset[str]) -> None:
+        self._reach = reach
+        self._looped = looped
+
+    async def invite(self, invitation: Invitation) -> Outcome:
+        """See focus.interface.Reach."""
+        if invitation.room.domain in self._looped:
+            invitation = replace(invitation, invitee=replace(invitation.invitee, network=Network.SIP))
+        return await self._reach.invite(invitation)
+
+
+async def serve(configuration: Configuration, log: Log) -> int:
+    """Run until SIGTERM or SIGINT; the exit status."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    server = Crossroom(configuration, log)
+    await server.start()
+    await stopping.wait()
+    try:
+        async with asyncio.timeout(configuration.server.shutdown_seconds):
+            await server.stop()
+    except TimeoutError:
+        log.exception("stopping took too long", seconds=configuration.server.shutdown_seconds)
+        return 1
+    return 0

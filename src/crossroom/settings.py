@@ -1,0 +1,167 @@
+"""From the configuration to what each part is told: one function for each part, in the order server.py asks."""
+
+import ipaddress
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+from crossroom import __version__
+from crossroom.conference.policy import IdentityPolicy
+from crossroom.conference.premises import ConferenceSettings
+from crossroom.conference.registrar import RegistrarSettings
+from crossroom.config.endpoint import Endpoint
+from crossroom.config.schema import Configuration, UserNetwork, read_secret
+from crossroom.focus.directory import Kind
+from crossroom.focus.invitations import InvitationLimits
+from crossroom.focus.limits import Limits
+from crossroom.muc.context import MucLimits
+from crossroom.net.msrp_face import MsrpListen, MsrpSettings
+from crossroom.net.sip_settings import ListenOn, SipSettings
+from crossroom.net.tls import client_context, server_context
+from crossroom.net.xmpp_component import ComponentSettings
+from crossroom.net.xmpp_entry import EntrySettings
+from crossroom.room.address import Network
+from crossroom.room.configuration import Configuration as RoomConfiguration
+from crossroom.room.state import RoomLimits
+from crossroom.sip.layout import Limits as SipLimits
+from crossroom.sip.settings import AgentSettings
+from crossroom.sip.uri import SipUri
+from crossroom.xmpp.account import Site
+
+
+def kinds(configuration: Configuration) -> dict[str, Kind]:
+    """Give the domains of rooms and who decides in them."""
+    return {domain.name: Kind(domain.kind.value) for domain in configuration.domains}
+
+
+def networks(configuration: Configuration) -> dict[str, Network]:
+    """Give the domains of users whose network is configured."""
+    return {
+        domain: Network(network.value)
+        for domain, network in configuration.networks.items()
+        if network is not UserNetwork.DNS
+    }
+
+
+def own_networks(configuration: Configuration) -> dict[str, Network]:
+    """Give the domains of users that are our own."""
+    entry = configuration.xmpp.entry
+    return {entry.domain: Network.XMPP} if entry.listen else {}
+
+
+def has_registrar(configuration: Configuration) -> bool:
+    """True where no proxy knows the SIP users."""
+    return not configuration.sip.outbound_proxy
+
+
+def sip(configuration: Configuration) -> SipSettings:
+    """Raises OSError or ssl.SSLError for a certificate that cannot be used, ParseError for a bad proxy URI."""
+    limits, section = configuration.limits, configuration.sip
+    listen = [Endpoint.parse(text) for text in section.listen]
+    agent = AgentSettings(max_transactions=limits.sip_transactions, user_agent=f"Crossroom/{__version__}")
+    if has_registrar(configuration):
+        agent = replace(agent, allow=(*agent.allow, "REGISTER"))
+    return SipSettings(
+        listen=tuple(ListenOn(one.transport.upper(), one.host, one.port) for one in listen),
+        advertise=section.advertise,
+        outbound_proxy=SipUri.parse(section.outbound_proxy) if section.outbound_proxy else None,
+        agent=agent,
+        limits=SipLimits(body=limits.sip_message_octets),
+        max_connections=limits.sip_connections,
+        server_tls=_server_tls(configuration),
+        client_tls=client_context(),
+    )
+
+
+def msrp(configuration: Configuration) -> MsrpSettings:
+    """Raises OSError or ssl.SSLError for a certificate that cannot be used."""
+    limits = configuration.limits
+    listen = [Endpoint.parse(text) for text in configuration.msrp.listen]
+    defaults = MsrpSettings()
+    inbox = replace(defaults.session.inbox, max_message=limits.message_octets)
+    return replace(
+        defaults,
+        listen=tuple(MsrpListen(one.host, one.port, one.transport == "tls") for one in listen),
+        advertise=configuration.msrp.advertise,
+        server_tls=_server_tls(configuration),
+        session=replace(defaults.session, inbox=inbox),
+        max_queue_octets=limits.msrp_queue_octets,
+        max_queue_messages=limits.msrp_queue_messages,
+        max_connections=limits.msrp_connections,
+    )
+
+
+def components(configuration: Configuration) -> tuple[ComponentSettings, ...]:
+    """Raises OSError for a secret that cannot be read."""
+    found = []
+    for section in configuration.xmpp.component:
+        server = Endpoint.parse(section.connect)
+        secret = read_secret(section.secret, section.secret_file)
+        found.append(ComponentSettings(server.host, server.port, section.domain, secret))
+    return tuple(found)
+
+
+def entry(configuration: Configuration) -> EntrySettings | None:
+    """None where XMPP clients have servers of their own."""
+    section = configuration.xmpp.entry
+    if not section.listen:
+        return None
+    listen = Endpoint.parse(section.listen)
+    rooms = frozenset(domain.name for domain in configuration.domains)
+    site = Site(section.domain, rooms, version=__version__)
+    return EntrySettings(site, listen.host, listen.port, configuration.limits.entry_clients)
+
+
+def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
+    """Give what a focus admits, and what a new room is set to."""
+    limits = configuration.limits
+    # a message arrives with its native form beside it: room for both
+    room = RoomLimits(occupants=limits.occupants, post_octets=4 * limits.message_octets)
+    return Limits(rooms=limits.rooms, room=room), RoomConfiguration(history_length=limits.history)
+
+
+def invitations(configuration: Configuration) -> InvitationLimits:
+    """Give how long and how many."""
+    limits = configuration.limits
+    return InvitationLimits(time_limit=limits.invitation_seconds, pending=limits.invitations)
+
+
+def conference(configuration: Configuration) -> ConferenceSettings:
+    """Give the SIP face's own settings."""
+    return ConferenceSettings(
+        room_domains=tuple(domain.name for domain in configuration.domains),
+        dial_seconds=configuration.limits.invitation_seconds,
+    )
+
+
+def muc(configuration: Configuration) -> MucLimits:
+    """Give the MUC face's own limits."""
+    limits = configuration.limits
+    return MucLimits(
+        join_seconds=limits.join_seconds,
+        invitation_seconds=limits.invitation_seconds + 30.0,
+        waiting_invitations=limits.invitations,
+    )
+
+
+def registrar(configuration: Configuration) -> RegistrarSettings:
+    """Give the domains whose SIP users may register here."""
+    domains = (domain for domain, network in networks(configuration).items() if network is Network.SIP)
+    return RegistrarSettings(user_domains=frozenset(domains))
+
+
+def policy(configuration: Configuration) -> IdentityPolicy:
+    """Raises OSError for a password that cannot be read."""
+    section = configuration.sip
+    secrets = {one.user.lower(): read_secret(one.password, one.password_file) for one in section.account}
+    return IdentityPolicy(
+        trusted=tuple(ipaddress.ip_network(network) for network in section.trusted),
+        secret_of=lambda user, domain: secrets.get(f"{user}@{domain}".lower()),
+    )
+
+
+def _server_tls(configuration: Configuration) -> ssl.SSLContext | None:
+    section = configuration.tls
+    if not section.certificate:
+        return None
+    return server_context(Path(section.certificate), Path(section.key))
