@@ -63,7 +63,7 @@ class FixedNames:
 async def agent_on_loopback(
     face: RecordingFace, settings: SipSettings | None = None, names: FixedNames | None = None
 ) -> AsyncIterator[SipAgent]:
-    log = structlog.get_logger().bind()
+    log: structlog.stdlib.BoundLogger = structlog.get_logger()
     agent = SipAgent(settings or SipSettings(), SystemClock(), RandomIds(), names or FixedNames(), log)
     agent.face = face
     await agent.start()

@@ -6,8 +6,8 @@ from crossroom.net.sip_driver import Driver
 from crossroom.net.sip_refer import IncomingRefer
 from crossroom.net.sip_session import IncomingCall
 from crossroom.net.sip_subscription import IncomingSubscription
-from crossroom.sip.admission import Admission
 from crossroom.sip.address import NameAddr
+from crossroom.sip.admission import Admission
 from crossroom.sip.answer import Body, HeaderLines
 from crossroom.sip.hop import Flow
 from crossroom.sip.invite import InviteUsage

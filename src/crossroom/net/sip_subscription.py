@@ -130,7 +130,7 @@ class IncomingSubscription:
     @property
     def package(self) -> str:
         """The event package asked for."""
-        return self._notifier.package
+        return self._notifier.event.package
 
     @property
     def identity(self) -> str | None:

@@ -4,14 +4,12 @@ Datagrams and streams in, parsed messages and their flow up; messages and a hop 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from itertools import count
-from typing import Any, Protocol
-
-from structlog.typing import FilteringBoundLogger
+from typing import Protocol
 
 from crossroom.machine import Malformed
 from crossroom.net.sip_settings import Listening, ListenOn, SipSettings
+from crossroom.net.tasks import Log, Tasks
 from crossroom.net.tcp import Address, Connection, StreamListener, connect
 from crossroom.net.tls import names_domain
 from crossroom.net.udp import UdpSocket
@@ -23,8 +21,6 @@ from crossroom.sip.transaction_layer import LiveTransaction, Transmission
 _PONG = b"\r\n"
 _MAX_WAITING = 1000
 """Messages that wait for one connection to open; more are reported as failed."""
-
-StartTask = Callable[[Coroutine[Any, Any, None]], None]
 
 
 class TransportUser(Protocol):
@@ -38,14 +34,12 @@ class TransportUser(Protocol):
 
 
 class SipTransport:
-    """All sockets of one user agent. `start_task` runs a coroutine in the agent's own task set."""
+    """All sockets of one user agent. `tasks` are the agent's own."""
 
-    def __init__(
-        self, settings: SipSettings, user: TransportUser, start_task: StartTask, log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, settings: SipSettings, user: TransportUser, tasks: Tasks, log: Log) -> None:
         self._settings = settings
         self._user = user
-        self._start_task = start_task
+        self._tasks = tasks
         self._log = log
         self._sockets: dict[Address, UdpSocket] = {}
         self._listeners: list[StreamListener] = []
@@ -65,11 +59,9 @@ class SipTransport:
     async def listen(self, wanted: ListenOn) -> Listening:
         """Open one listening address. Raises OSError."""
         if wanted.transport == UDP:
-            socket = await UdpSocket.bind(wanted.host, wanted.port, lambda data, source: None)
-            local = socket.address
-            socket.on_datagram = lambda data, source: self._datagram(data, source, local)
-            self._sockets[local] = socket
-            host, port = local
+            socket = await UdpSocket.bind(wanted.host, wanted.port, self._datagram)
+            host, port = socket.address
+            self._sockets[socket.address] = socket
         else:
             context = self._settings.server_tls if wanted.transport == TLS else None
             listener = await StreamListener.listen(
@@ -95,7 +87,7 @@ class SipTransport:
                 self._fail([transmission])
                 return
             self._waiting[key] = [transmission]
-            self._start_task(self._open(hop))
+            self._tasks.start(self._open(hop), "sip connect")
         elif len(waiting) < _MAX_WAITING:
             waiting.append(transmission)
         else:
@@ -183,35 +175,50 @@ class SipTransport:
 
     async def _open(self, hop: Hop) -> None:
         key = _key(hop)
-        secure = hop.transport in SECURE
-        context = self._settings.client_tls if secure else None
         try:
-            if secure and context is None:
-                raise OSError("no TLS settings")
-            connection = await connect(
-                (hop.host, hop.port),
-                lambda: Connection(
-                    self, next(self._serials), outgoing=True, max_unsent=self._settings.max_unsent
-                ),
-                timeout=self._settings.connect_timeout,
-                context=context,
-                server_name=hop.name or hop.host,
-            )
-            # RFC 5922 §7: the certificate must be that of the domain asked for, not of what SRV named
-            if secure and not names_domain(connection.peer_certificate, hop.name or hop.host):
-                connection.abort()
-                raise OSError(f"the certificate does not name {hop.name or hop.host}")
+            connection = await self._connect(hop)
         except OSError as error:
             self._log.warning(
                 "sip connection failed", to=f"{hop.transport}:{hop.host}:{hop.port}", why=str(error)
             )
             self._fail(self._waiting.pop(key, []))
             return
-        self._made(connection, hop.transport)
-        self._routes[key] = connection.serial
         for transmission in self._waiting.pop(key, []):
             if not connection.send(bytes(transmission.message)):
                 self._fail([transmission])
+
+    async def _connect(self, hop: Hop) -> Connection:
+        """Open a connection, over TLS to somebody who proves to be who was asked for. Raises OSError."""
+        secure = hop.transport in SECURE
+        context = self._settings.client_tls if secure else None
+        name = hop.name or hop.host
+        if secure and context is None:
+            raise OSError("no TLS settings")
+        connection = await connect(
+            (hop.host, hop.port),
+            lambda: Connection(
+                self,
+                next(self._serials),
+                outgoing=True,
+                max_unsent=self._settings.max_unsent,
+                on_made=lambda connection: self._connected(connection, hop),
+            ),
+            timeout=self._settings.connect_timeout,
+            context=context,
+            server_name=name,
+        )
+        if connection.serial not in self._connections:
+            raise OSError(f"the certificate does not name {name}" if secure else "too many connections")
+        return connection
+
+    def _connected(self, connection: Connection, hop: Hop) -> None:
+        # RFC 5922 §7: the certificate must be that of the domain asked for, not of what SRV named
+        if hop.transport in SECURE and not names_domain(connection.peer_certificate, hop.name or hop.host):
+            connection.abort()
+            return
+        self._made(connection, hop.transport)
+        if connection.serial in self._connections:
+            self._routes[_key(hop)] = connection.serial
 
     def _connection_to(self, hop: Hop) -> Connection | None:
         if hop.flow is not None:
@@ -245,8 +252,8 @@ class SipTransport:
         family = ":" in hop.host
         return next((sock for local, sock in self._sockets.items() if (":" in local[0]) == family), None)
 
-    def _datagram(self, data: bytes, source: Address, local: Address) -> None:
-        flow = Flow(UDP, *source, *local)
+    def _datagram(self, data: bytes, source: Address, socket: UdpSocket) -> None:
+        flow = Flow(UDP, *source, *socket.address)
         match parse_datagram(data, self._settings.limits):
             case Request() | Response() as message:
                 self._user.message_received(message, flow)
@@ -254,7 +261,7 @@ class SipTransport:
                 self._log.warning("sip bad request", source=str(flow), status=bad.status, why=bad.why)
                 if bad.answer is not None:
                     # RFC 3261 §18.2.2 with the source seen: never to an address that the message itself names
-                    self._sockets[local].send(bytes(bad.answer), source)
+                    socket.send(bytes(bad.answer), source)
             case Malformed(why=why):
                 self._log.warning("sip datagram dropped", source=str(flow), why=why)
             case Ping():

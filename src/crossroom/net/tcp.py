@@ -99,7 +99,7 @@ class Connection(asyncio.Protocol):
         self.last_heard = self._loop.time()
         self._user.data_received(self, data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         self._unsent.clear()
         if not self._closed.done():

@@ -8,7 +8,7 @@ from typing import Any
 Address = tuple[str, int]
 """A numeric host without brackets or scope, and a port."""
 
-OnDatagram = Callable[[bytes, Address], None]
+OnDatagram = Callable[[bytes, Address, "UdpSocket"], None]
 _RECEIVE_BUFFER = 4 * 1024 * 1024
 """Octets asked of the kernel: a burst of a thousand datagrams waits there, not on the wire."""
 
@@ -17,7 +17,7 @@ class UdpSocket(asyncio.DatagramProtocol):
     """One bound socket. `on_datagram` is called on the loop for each datagram."""
 
     def __init__(self, on_datagram: OnDatagram) -> None:
-        self.on_datagram = on_datagram
+        self._on_datagram = on_datagram
         self._transport: asyncio.DatagramTransport | None = None
         self._closed = asyncio.get_running_loop().create_future()
 
@@ -56,12 +56,12 @@ class UdpSocket(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """See asyncio.DatagramProtocol."""
-        self.on_datagram(data, (addr[0].partition("%")[0], addr[1]))
+        self._on_datagram(data, (addr[0].partition("%")[0], addr[1]), self)
 
     def error_received(self, exc: Exception) -> None:
         """An ICMP error for some datagram, nobody can say which: the machines' timers find out."""
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """See asyncio.DatagramProtocol."""
         if not self._closed.done():
             self._closed.set_result(None)

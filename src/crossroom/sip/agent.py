@@ -4,25 +4,19 @@ Composes the layers and decides who gets what came in; what happens then is the 
 told what to do by their own methods; whoever calls one drains the outputs with `drain()`.
 """
 
-from crossroom.machine import ParseError
 from crossroom.sip.admission import Policy
 from crossroom.sip.answer import OutgoingCall, OutgoingRefer, OutgoingRequest, OutgoingSubscription
+from crossroom.sip.beginning import begin, session_in
 from crossroom.sip.dialog import Dialog, DialogId
-from crossroom.sip.dialog_id import NamedDialog
-from crossroom.sip.event import Event as EventHeader
-from crossroom.sip.events import InviteReceived, ReferReceived, RequestReceived, SubscribeReceived
 from crossroom.sip.gate import Gate
 from crossroom.sip.hop import Flow, Hop, stamp_received
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.invite_uac import InviteUac
-from crossroom.sip.invite_uas import InviteUas
 from crossroom.sip.message import Request, Response
-from crossroom.sip.notifier import Notifier
 from crossroom.sip.pending import PendingRequest
 from crossroom.sip.plain import PlainRequest
-from crossroom.sip.refer import ReferReceiver, ReferSender
+from crossroom.sip.refer import ReferSender
 from crossroom.sip.screening import screen
-from crossroom.sip.session_timer import too_brief
 from crossroom.sip.settings import AgentSettings, Ids
 from crossroom.sip.stack import Output, Resolving, Stack, Ticking, Usage
 from crossroom.sip.subscriber import Subscriber, subscribe, waiting_for
@@ -89,11 +83,6 @@ class UserAgent:
         """Send any other request; RequestAnswered tells the end."""
         return PlainRequest(self.stack, wanted, now, session.dialog if session is not None else None)
 
-    def find_session(self, named: NamedDialog) -> InviteUsage | None:
-        """The call in the dialog that somebody names by Replaces or Target-Dialog."""
-        dialog = self.stack.dialogs.get(DialogId(named.call_id, named.local_tag, named.remote_tag))
-        return session_in(dialog)
-
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
         transactions = self.stack.transactions
         known = transactions.find_server(request)
@@ -139,7 +128,7 @@ class UserAgent:
         request = pending.request
         if request.to.tag is None:
             if self._gate.admits(pending, now):
-                self._begin(pending, now)
+                begin(pending, now)
             return
         dialog = self.stack.dialogs.get(_dialog_of(request))
         if dialog is None:
@@ -172,93 +161,8 @@ class UserAgent:
         if request.method in {"BYE", "INVITE", "UPDATE", "NOTIFY", "PRACK"}:
             pending.reply(481, now)
         else:
-            self._begin(pending, now)
-
-    def _begin(self, pending: PendingRequest, now: float) -> None:
-        match pending.request.method:
-            case "INVITE":
-                self._begin_call(pending, now)
-            case "SUBSCRIBE":
-                self._begin_subscription(pending, now)
-            case "REFER":
-                self._begin_refer(pending, now)
-            case "BYE" | "UPDATE" | "NOTIFY" | "PRACK":
-                pending.reply(481, now)  # these exist inside dialogs only
-            case _:
-                self.stack.deliver(RequestReceived(pending))
-
-    def _begin_call(self, pending: PendingRequest, now: float) -> None:
-        request = pending.request
-        try:
-            brief = too_brief(request, self.stack.settings)
-            text = request.headers.get("Replaces")
-            named = NamedDialog.parse(text) if text is not None else None
-        except ParseError:
-            pending.reply(400, now)
-            return
-        if request.contact is None:  # RFC 3261 §8.1.1.8: exactly one in an INVITE
-            pending.reply(400, now, "Contact missing")
-            return
-        if brief:
-            pending.reply(422, now, headers=(("Min-SE", str(self.stack.settings.min_se)),))
-            return
-        replaced = self.find_session(named) if named is not None else None
-        if named is not None and (status := _refuses_replacing(request, named, replaced)):
-            pending.reply(status, now)
-            return
-        self.stack.deliver(InviteReceived(InviteUas(pending, replaced, now)))
-
-    def _begin_subscription(self, pending: PendingRequest, now: float) -> None:
-        request = pending.request
-        events = self.stack.settings.events
-        if request.event is None or request.event.package not in events:
-            # RFC 6665 §4.2.1.1: 489, and what we do know
-            pending.reply(489, now, headers=(("Allow-Events", ", ".join(events)),))
-        elif request.event.package == "refer":
-            pending.reply(403, now)  # RFC 3515 §2.4.4: nobody subscribes to a REFER but by REFER
-        elif request.contact is None:
-            pending.reply(400, now, "Contact missing")
-        else:
-            notifier = Notifier(pending, request.event, self.stack.deliver, now)
-            self.stack.deliver(SubscribeReceived(notifier))
-
-    def _begin_refer(self, pending: PendingRequest, now: float) -> None:
-        request = pending.request
-        session = pending.session
-        try:
-            text = request.headers.get("Target-Dialog")
-            if session is None and text is not None:
-                session = self.find_session(NamedDialog.parse(text))
-            receiver = ReferReceiver(pending, session)
-        except ParseError as error:
-            pending.reply(400, now, headers=(("Warning", f'399 crossroom "{_plain(error)}"'),))
-            return
-        if len(request.contacts) != 1 and pending.dialog is None:  # RFC 3515 §2.2
-            pending.reply(400, now, "Contact missing")
-            return
-        self.stack.deliver(ReferReceived(receiver))
-
-
-def session_in(dialog: Dialog | None) -> InviteUsage | None:
-    """The call of a dialog, if it has one."""
-    if dialog is None:
-        return None
-    return next((usage for usage in dialog.usages if isinstance(usage, InviteUsage)), None)
+            begin(pending, now)
 
 
 def _dialog_of(request: Request) -> DialogId:
     return DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")
-
-
-def _refuses_replacing(request: Request, named: NamedDialog, replaced: InviteUsage | None) -> int:
-    """The status that refuses a Replaces, 0 if it may. RFC 3891 §3; the right is the same address of record."""
-    if replaced is None:
-        return 481
-    if named.is_early_only:
-        return 486
-    ours, theirs = request.from_.uri, replaced.dialog.remote.uri
-    return 0 if str(ours).partition(";")[0] == str(theirs).partition(";")[0] else 403
-
-
-def _plain(error: ParseError) -> str:
-    return "".join(c for c in str(error) if c.isascii() and c.isprintable() and c not in '"\\')[:80]

@@ -21,7 +21,7 @@ from crossroom.sip.transaction_layer import LiveTransaction
 class RequestUser(Protocol):
     """Who wants the answer."""
 
-    def answered(self, request: "ClientRequest", response: Response, now: float) -> None:
+    def answered(self, request: "ClientRequest", response: Response, now: float, /) -> None:
         """A response: provisional ones too; exactly one final one, but an INVITE may get more 2xx."""
 
 

@@ -130,7 +130,7 @@ class InviteUsage:
         self._send_waiting_bye(now)
         self.stack.watch(self)
 
-    def reinvited(self, now: float) -> None:
+    def reinvited(self) -> None:
         """A re-INVITE of ours is over."""
         self._outgoing = None
         self.stack.watch(self)
@@ -152,7 +152,7 @@ class InviteUsage:
             self._incoming.reply(487, now)
         self._send_waiting_bye(now)
 
-    def answered(self, request: ClientRequest, response: Response, now: float) -> None:
+    def answered(self, _request: ClientRequest, response: Response, _now: float) -> None:
         """The answer to our BYE. RFC 3261 §15.1.1: whatever it says, the session is over."""
         if response.is_final:
             self._close("local", 0, "")

@@ -58,7 +58,7 @@ class InviteUac:
             self._gave_up_status = 408
             self.cancel(now, 'SIP;cause=408;text="No answer"')
         else:  # RFC 3261 §9.1: no final response in 64*T1 after CANCEL
-            self._fail(Response.answering(self._request, self._gave_up_status), now)
+            self._fail(Response.answering(self._request, self._gave_up_status))
 
     def cancel(self, now: float, reason: str = "") -> None:
         """Give up. RFC 3261 §9.1: CANCEL only after a provisional response came."""
@@ -69,7 +69,7 @@ class InviteUac:
         self._stack.watch(self)
         self._cancel_if_possible(now)
 
-    def answered(self, request: ClientRequest, response: Response, now: float) -> None:
+    def answered(self, _request: ClientRequest, response: Response, now: float) -> None:
         """See `RequestUser.answered`."""
         if response.is_provisional:
             self._progress(response, now)
@@ -78,7 +78,7 @@ class InviteUac:
         elif not self._over and not self._try_again(response, now):
             if self._cancel_reason is not None and response.status == 487:
                 response = Response.answering(self._request, self._gave_up_status)
-            self._fail(response, now)
+            self._fail(response)
 
     def _first_request(self) -> Request:
         call, settings = self._call, self._stack.settings
@@ -141,7 +141,7 @@ class InviteUac:
         if self._over or self._cancel_reason is not None:
             usage.bye(now)  # RFC 3261 §13.2.2.4: another fork answered, or nobody waits any more
             if not self._over:
-                self._fail(Response.answering(self._request, self._gave_up_status), now)
+                self._fail(Response.answering(self._request, self._gave_up_status))
             return
         self._finish()
         self._stack.deliver(InviteAnswered(self, usage, response))
@@ -178,7 +178,7 @@ class InviteUac:
             self._request = Request("INVITE", target.without_headers(), lines, self._request.body)
             self._send(now, use_flow=target == self._call.target)
 
-    def _fail(self, response: Response, now: float) -> None:
+    def _fail(self, response: Response) -> None:
         self._finish()
         self._stack.deliver(InviteFailed(self, response))
 

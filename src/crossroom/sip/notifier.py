@@ -38,9 +38,7 @@ class Notifier:
     full_state: what a refresh is answered with; None asks the user by SubscriptionRefreshed.
     """
 
-    def __init__(
-        self, pending: PendingRequest, event: EventHeader, tell: Callable[[Event], None], now: float
-    ) -> None:
+    def __init__(self, pending: PendingRequest, event: EventHeader, tell: Callable[[Event], None]) -> None:
         self._pending = pending
         self._stack = pending.stack
         self._tell = tell
@@ -64,11 +62,6 @@ class Notifier:
         return self._pending.request
 
     @property
-    def package(self) -> str:
-        """The event package."""
-        return self.event.package
-
-    @property
     def flow(self) -> Flow:
         """Where it came from."""
         return self._pending.flow
@@ -87,9 +80,7 @@ class Notifier:
         if self._expires_at is not None and now >= self._expires_at and self.phase is Phase.ACTIVE:
             self.terminate("timeout", NO_BODY, now)
 
-    def accept(  # noqa: PLR0913, PLR0917 - what a first answer is made of
-        self, contact: NameAddr, expires: int, body: Body, headers: HeaderLines, now: float
-    ) -> None:
+    def accept(self, contact: NameAddr, expires: int, body: Body, headers: HeaderLines, now: float) -> None:
         """Answer 200 and notify at once. RFC 6665 §4.2.1.2: never longer than was asked for."""
         if self._pending.answered or self.phase is not Phase.WAITING:
             return
@@ -156,7 +147,7 @@ class Notifier:
         else:
             self.refreshed(self.full_state, now)
 
-    def answered(self, request: ClientRequest, response: Response, now: float) -> None:
+    def answered(self, _request: ClientRequest, response: Response, now: float) -> None:
         """The answer to a NOTIFY."""
         if response.is_provisional:
             return

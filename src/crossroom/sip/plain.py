@@ -1,12 +1,12 @@
 """A request of ours that creates nothing: OPTIONS, MESSAGE… RFC 3261 §8.1, §11; RFC 3428."""
 
+from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import Body, OutgoingRequest
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
 from crossroom.sip.events import RequestAnswered
 from crossroom.sip.initial import finish, first_hops, initial_request
 from crossroom.sip.message import Request, Response
-from crossroom.sip.address import NameAddr
 from crossroom.sip.stack import Stack
 
 
@@ -25,7 +25,7 @@ class PlainRequest:
             stack, request, self, flow=flow, account=wanted.credentials, next_cseq=self._next_cseq
         ).start(now)
 
-    def answered(self, request: ClientRequest, response: Response, now: float) -> None:
+    def answered(self, _request: ClientRequest, response: Response, _now: float) -> None:
         """See `RequestUser.answered`."""
         if response.is_final:
             self._stack.deliver(RequestAnswered(self, response))

@@ -88,7 +88,7 @@ class ReferReceiver:
         if self._pending.dialog is not None:
             # RFC 3515 §2.4.6: the id tells several REFERs in one dialog apart
             params = params.with_("id", str(self.request.cseq.number))
-        self._notifier = Notifier(self._pending, EventHeader("refer", params), self._hear, now)
+        self._notifier = Notifier(self._pending, EventHeader("refer", params), self._hear)
         self._notifier.full_state = _fragment(self._last)
         self._notifier.begin(contact, REFER_EXPIRES, self._notifier.full_state, now)
 
@@ -161,7 +161,7 @@ class ReferSender:
             self._subscriber.unsubscribe(now)
             self._end(ReferStatus(487, "Not waited for"))
 
-    def answered(self, request: ClientRequest, response: Response, now: float) -> None:
+    def answered(self, _request: ClientRequest, response: Response, _now: float) -> None:
         """The answer to a REFER that asked for no subscription."""
         if response.is_final:
             self._accepted = response.is_success

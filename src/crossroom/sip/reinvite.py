@@ -9,7 +9,7 @@ from crossroom.sip.answer import NO_BODY, Body
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.events import ReinviteAnswered
 from crossroom.sip.initial import finish
-from crossroom.sip.message import Request, Response
+from crossroom.sip.message import Response
 from crossroom.sip.pending import capabilities
 from crossroom.sip.session_timer import SessionTimer, agreed_timer, ask_timer, read_min_se
 from crossroom.sip.settings import fraction
@@ -42,15 +42,15 @@ class Renewal:
         flow = dialog.flow_to_use()
         ClientRequest(stack, request, self, flow=flow, next_cseq=dialog.next_cseq).start(now)
 
-    def answered(self, request: ClientRequest, response: Response, now: float) -> None:
+    def answered(self, _request: ClientRequest, response: Response, now: float) -> None:
         """See `RequestUser.answered`."""
         if response.is_provisional:
             return
         if response.is_success and response.cseq.method == "INVITE" and self._acknowledge(response):
             return
-        self.concluded(request.request, response, now)
+        self.concluded(response, now)
 
-    def concluded(self, request: Request, response: Response, now: float) -> None:
+    def concluded(self, response: Response, now: float) -> None:
         """The final response, once."""
         raise NotImplementedError
 
@@ -88,7 +88,7 @@ class Reinvite(Renewal):
             self.waiting = True
             self.send("INVITE", self._body, now)
 
-    def concluded(self, request: Request, response: Response, now: float) -> None:
+    def concluded(self, response: Response, now: float) -> None:
         """See `Renewal.concluded`."""
         usage = self.usage
         self.waiting = False
@@ -102,7 +102,7 @@ class Reinvite(Renewal):
         if response.is_success:
             usage.body = self._body
             usage.timer = agreed_timer(response, now)
-        usage.reinvited(now)
+        usage.reinvited()
         usage.stack.deliver(ReinviteAnswered(usage, response))
         if response.status in _FATAL:
             usage.end("failed", response.status, now)
@@ -124,7 +124,7 @@ class Refresh(Renewal):
         method, body = ("UPDATE", NO_BODY) if usage.peer_allows_update else ("INVITE", usage.body)
         self.send(method, body, now, min_se)
 
-    def concluded(self, request: Request, response: Response, now: float) -> None:
+    def concluded(self, response: Response, now: float) -> None:
         """See `Renewal.concluded`."""
         usage = self.usage
         if response.is_success:

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from sip_faces import RecordingFace, addr, agent_on_loopback
 
 from crossroom.net.sip import SipAgent
 from crossroom.net.sip_session import CallFailed, EndedSession, InviteSession
@@ -21,6 +20,7 @@ from crossroom.sip.answer import (
 )
 from crossroom.sip.hop import Flow
 from crossroom.sip.message import Request
+from sip_faces import RecordingFace, addr, agent_on_loopback
 
 ANA = addr("Ana <sip:ana@sip.example>")
 ROOM = addr("<sip:tea@conference.example>")
@@ -148,7 +148,7 @@ async def test_a_subscription_is_notified_refreshed_and_left() -> None:
         wanted = OutgoingSubscription(
             callee.contact_uri("tea"), ANA, ROOM, NameAddr(caller.contact_uri("ana")), "conference"
         )
-        subscribing = asyncio.get_running_loop().create_task(  # noqa: TID251 - awaited below
+        subscribing = asyncio.get_running_loop().create_task(
             caller.subscribe(wanted, lambda *what: seen.put_nowait(what))
         )
         incoming = await face.subscriptions.get()
@@ -173,9 +173,7 @@ async def test_a_terminated_subscription_tells_the_subscriber_why() -> None:
         wanted = OutgoingSubscription(
             callee.contact_uri("tea"), ANA, ROOM, NameAddr(caller.contact_uri("ana")), "conference"
         )
-        subscribing = asyncio.get_running_loop().create_task(  # noqa: TID251 - awaited below
-            caller.subscribe(wanted, lambda *_what: None)
-        )
+        subscribing = asyncio.get_running_loop().create_task(caller.subscribe(wanted, lambda *_what: None))
         notifier = (await face.subscriptions.get()).accept(3600, lambda: Body(b"full", "text/plain"))
         session = await subscribing
         ended: asyncio.Queue[str] = asyncio.Queue()
@@ -206,7 +204,7 @@ async def test_a_refer_reports_progress_until_its_final_status(*, inside: bool) 
             NameAddr(caller.contact_uri("ana")),
             addr("<sip:bob@sip.example>"),
         )
-        referring = asyncio.get_running_loop().create_task(caller.refer(refer, session))  # noqa: TID251 - awaited below
+        referring = asyncio.get_running_loop().create_task(caller.refer(refer, session))
         incoming = await face.refers.get()
         assert str(incoming.refer_to.uri) == "sip:bob@sip.example"
         assert (incoming.session is not None) is inside
@@ -232,7 +230,7 @@ async def test_a_refer_without_subscription_is_over_with_its_answer() -> None:
             addr("<sip:bob@sip.example>"),
             headers=(("Refer-Sub", "false"),),
         )
-        referring = asyncio.get_running_loop().create_task(caller.refer(refer))  # noqa: TID251 - awaited below
+        referring = asyncio.get_running_loop().create_task(caller.refer(refer))
         incoming = await face.refers.get()
         incoming.accept().final(200)
         outcome = await referring
@@ -243,7 +241,7 @@ async def test_a_refer_without_subscription_is_over_with_its_answer() -> None:
 async def test_options_are_answered_with_what_we_can() -> None:
     face = RecordingFace()
     async with agent_on_loopback(RecordingFace()) as caller, agent_on_loopback(face) as callee:
-        asking = asyncio.get_running_loop().create_task(  # noqa: TID251 - awaited below
+        asking = asyncio.get_running_loop().create_task(
             caller.request(OutgoingRequest("OPTIONS", callee.contact_uri("tea", "TCP"), ANA))
         )
         (await face.requests.get()).respond(200)
@@ -268,7 +266,7 @@ async def test_a_challenged_caller_answers_with_its_credentials() -> None:
         wrong = OutgoingRequest("MESSAGE", wanted.target, ANA, credentials=Account("ana", "guess"))
         assert (await caller.request(wrong)).status == 401
         right = OutgoingRequest("MESSAGE", wanted.target, ANA, credentials=Account("ana", "secret"))
-        asking = asyncio.get_running_loop().create_task(caller.request(right))  # noqa: TID251 - awaited below
+        asking = asyncio.get_running_loop().create_task(caller.request(right))
         incoming = await face.requests.get()
         assert incoming.identity == "ana@conference.example"
         incoming.respond(200)

@@ -1,0 +1,155 @@
+"""The loop under the SIP user agent: messages in and out, one timer, names to look up. No event is read here."""
+
+import asyncio
+
+from crossroom.machine import Deliver, Send
+from crossroom.net.alarm import Alarm
+from crossroom.net.clock import Clock
+from crossroom.net.dns import Resolver
+from crossroom.net.ids import Ids
+from crossroom.net.sip_settings import Listening, SipSettings
+from crossroom.net.sip_transport import SipTransport
+from crossroom.net.tasks import Log, Tasks
+from crossroom.sip.address import NameAddr
+from crossroom.sip.admission import Admission
+from crossroom.sip.agent import UserAgent
+from crossroom.sip.events import (
+    Event,
+)
+from crossroom.sip.hop import TLS, UDP, Flow, Hop, SentBy
+from crossroom.sip.message import Request, Response
+from crossroom.sip.stack import Output, Resolve, Resolving
+from crossroom.sip.transaction_layer import LiveTransaction
+from crossroom.sip.uri import SipUri
+
+_IDLE_CHECK = 30.0
+
+
+class SipLoop:
+    """Drives the pure agent. `deliver` and `admit` are left to whoever knows the face."""
+
+    def __init__(self, settings: SipSettings, clock: Clock, ids: Ids, resolver: Resolver, log: Log) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._resolver = resolver
+        self._log = log
+        self.core = UserAgent(settings.agent, ids, self.admit)
+        self.listening: tuple[Listening, ...] = ()
+        self._tasks = Tasks(log)
+        self._transport = SipTransport(settings, self, self._tasks, log)
+        self._alarm = Alarm(clock.now, self._tick)
+        self._flushing = False
+        self._running = False
+
+    async def start(self) -> None:
+        """Listen on every address of the settings. Raises OSError, with nothing left open."""
+        try:
+            opened = [await self._transport.listen(wanted) for wanted in self._settings.listen]
+        except OSError:
+            await self._transport.close()
+            raise
+        self.listening = tuple(opened)
+        for entry in reversed(opened):  # the first of each transport is the one that is shown
+            self.core.stack.hosts[entry.transport] = SentBy(_in_uri(entry.advertised), entry.port)
+        if self._settings.outbound_proxy is not None:
+            proxy = self._settings.outbound_proxy
+            route = proxy if proxy.is_loose_router else proxy.with_param("lr")
+            self.core.stack.preloaded = (NameAddr(route),)
+        self._running = True
+        self._tasks.start(self._close_idle_streams(), "sip idle streams")
+
+    async def stop(self) -> None:
+        """Close everything at once. Open calls should have got their BYE before."""
+        self._running = False
+        self.flush()
+        await self._tasks.stop()
+        await self._transport.close()
+
+    def now(self) -> float:
+        """The time that the core is given."""
+        return self._clock.now()
+
+    def contact_uri(self, user: str | None, transport: str | None = None) -> SipUri:
+        """A URI of ours to advertise; the transport defaults to the first one that we listen on."""
+        entry = self._entry(transport)
+        uri = SipUri(_in_uri(entry.advertised), user=user, port=entry.port)
+        if entry.transport == TLS:
+            return uri.with_param("transport", "tls")
+        return uri if entry.transport == UDP else uri.with_param("transport", entry.transport.lower())
+
+    def contact_for(self, user: str | None, flow: Flow) -> NameAddr:
+        """See `Driver.contact_for`."""
+        return NameAddr(self.contact_uri(user, flow.transport))
+
+    def flush(self) -> None:
+        """See `Driver.flush`. A call from inside an event queues behind it."""
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            while outputs := self.core.drain():
+                for output in outputs:
+                    self._carry_out(output)
+        finally:
+            self._flushing = False
+        self._alarm.set(self.core.deadline() if self._running else None)
+
+    def deliver(self, event: Event) -> None:
+        """Hand an event to whom it concerns."""
+        raise NotImplementedError
+
+    def admit(self, request: Request, flow: Flow, proven: str | None) -> Admission:
+        """Ask the policy."""
+        raise NotImplementedError
+
+    def message_received(self, message: Request | Response, flow: Flow) -> None:
+        """See `TransportUser.message_received`."""
+        self._run(self.core.receive(message, flow, self.now()))
+
+    def sending_failed(self, sender: LiveTransaction) -> None:
+        """See `TransportUser.sending_failed`."""
+        self._run(self.core.send_failed(sender, self.now()))
+
+    def _run(self, outputs: list[Output]) -> None:
+        self._flushing = True
+        try:
+            for output in outputs:
+                self._carry_out(output)
+        finally:
+            self._flushing = False
+        self.flush()
+
+    def _carry_out(self, output: Output) -> None:
+        match output:
+            case Send(message=transmission):
+                self._transport.send(transmission)
+            case Deliver(event=event):
+                self.deliver(event)
+            case Resolve(asker=asker, uri=uri):
+                self._tasks.start(self._resolve(asker, uri), "sip resolve")
+
+    def _entry(self, transport: str | None) -> Listening:
+        wanted = transport.upper() if transport else None
+        for entry in self.listening:
+            if wanted in {None, entry.transport}:
+                return entry
+        return self.listening[0]
+
+    async def _resolve(self, asker: Resolving, uri: SipUri) -> None:
+        hops: list[Hop] = await self._resolver.hops(uri)
+        if not hops:
+            self._log.warning("sip name leads nowhere", uri=str(uri))
+        self._run(self.core.resolved(asker, hops, self.now()))
+
+    async def _close_idle_streams(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._running:
+            await asyncio.sleep(_IDLE_CHECK)
+            self._transport.close_idle(loop.time())
+
+    def _tick(self) -> None:
+        self._run(self.core.tick(self.now()))
+
+
+def _in_uri(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
