@@ -6,6 +6,7 @@ It answers every request by itself, as told by the quirk fields of a session. No
 import asyncio
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -13,7 +14,17 @@ from peers.msrp_frame import MsrpFrame, MsrpStream
 from peers.tls import Tls, fingerprint_of
 from peers.transcript import DEFAULT_TIMEOUT, Inbox, Transcript
 
-PHRASES = {200: "OK", 400: "Bad Request", 413: "Stop", 415: "Unsupported Media Type", 481: "No Session"}
+PHRASES = {
+    200: "OK",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Stop",
+    415: "Unsupported Media Type",
+    425: "Nickname Taken",
+    428: "No Private Messages",
+    481: "No Session",
+}
 
 
 @dataclass(slots=True)
@@ -196,6 +207,8 @@ class MsrpSession:
         self.answer_with: int | None = 200  # quirk: another status for content, None for silence
         self.answer_others_with = 501  # NICKNAME and unknown methods: 200 plays a chat room
         self.sends_reports = True
+        self.on_message: Callable[[MsrpMessage], None] | None = None  # instead of `received`
+        self.on_nickname: Callable[[str], int] | None = None  # plays a chat room: nickname to status
         self.others: Inbox[MsrpFrame] = Inbox(ua.transcript, "MSRP request")
         self.received: Inbox[MsrpMessage] = Inbox(ua.transcript, "MSRP message")
         self.reports: Inbox[MsrpFrame] = Inbox(ua.transcript, "REPORT")
@@ -376,6 +389,9 @@ class MsrpSession:
             self.reports.put(frame)
         elif frame.kind == "SEND":
             self._receive_send(frame)
+        elif frame.kind == "NICKNAME" and self.on_nickname:
+            name = frame.get("Use-Nickname").strip('"').replace('\\"', '"').replace("\\\\", "\\")
+            self._answer(frame, self.on_nickname(name))
         else:
             self.others.put(frame)
             self._answer(frame, self.answer_others_with)
@@ -399,7 +415,10 @@ class MsrpSession:
             return
         if self.sends_reports and frame.get("Success-Report").lower() == "yes":
             self.write(_success_report(message, self.path))
-        self.received.put(message)
+        if self.on_message:
+            self.on_message(message)
+        else:
+            self.received.put(message)
 
     async def expects_report(self, message_id: str, *, within: float = DEFAULT_TIMEOUT) -> MsrpFrame:
         """Wait for the REPORT about one of our messages."""

@@ -113,7 +113,10 @@ class OutgoingInvite:
 
     async def call(self, *, within: float = DEFAULT_TIMEOUT) -> Call:
         """Wait for the 2xx, acknowledge it and return the session; PeerFailure when refused."""
-        response = await self.final(within=within)
+        return await self.established(await self.final(within=within))
+
+    async def established(self, response: SipMessage) -> Call:
+        """Acknowledge a 2xx and return the session; PeerFailure when it is a refusal."""
         if response.status >= 300:
             raise self._ua.transcript.failure(f"INVITE was answered {response.start!r}")
         dialog = Dialog.of_caller(self._transaction.request, response)
@@ -122,11 +125,13 @@ class OutgoingInvite:
         return call
 
 
-async def start_invite(ua: SipUA, uri: str, sdp: str, headers: Headers = ()) -> OutgoingInvite:
-    """Send an INVITE with an offer (or without one when `sdp` is empty), and do not wait."""
+async def start_invite(
+    ua: SipUA, uri: str, sdp: str, headers: Headers = (), *, sender: str | None = None
+) -> OutgoingInvite:
+    """Send an INVITE with an offer (or without one when `sdp` is empty) from us or `sender`, and do not wait."""
     body = [SDP] if sdp else []
     standard = [ua.contact(), ("Allow", ALLOW), ("Accept", "application/sdp"), ("Supported", "replaces")]
-    message = ua.new_request("INVITE", uri, [*standard, *body, *headers], sdp.encode())
+    message = ua.new_request("INVITE", uri, [*standard, *body, *headers], sdp.encode(), sender=sender)
     return OutgoingInvite(ua, await ua.start(message), sdp)
 
 

@@ -49,14 +49,21 @@ class SipClient(ABC):
         """Return our Via value."""
         return f"SIP/2.0/{self.transport.name} {self.transport.sent_by};branch={branch};rport"
 
-    def new_request(
-        self, method: str, uri: str, headers: Headers = (), body: bytes = b"", to: str | None = None
+    def new_request(  # noqa: PLR0913 - the parts of a request are its arguments
+        self,
+        method: str,
+        uri: str,
+        headers: Headers = (),
+        body: bytes = b"",
+        *,
+        to: str | None = None,
+        sender: str | None = None,
     ) -> SipMessage:
         """Return a request outside any dialog, with a new Call-ID and From tag."""
         name = f'"{self.display_name}" ' if self.display_name else ""
         message = SipMessage(f"{method} {uri} SIP/2.0", body=body)
         message.headers = [
-            ("From", f"{name}<{self.aor}>;tag={secrets.token_hex(6)}"),
+            ("From", f"{name}<{sender or self.aor}>;tag={secrets.token_hex(6)}"),
             ("To", f"<{to or uri}>"),
             ("Call-ID", secrets.token_hex(12)),
             ("CSeq", f"{secrets.randbelow(10000) + 1} {method}"),

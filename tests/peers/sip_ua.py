@@ -5,6 +5,7 @@ Requests are sent by `sip_client.py`; sessions live in `sip_call.py`, subscripti
 """
 
 import secrets
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, Self
 
 from peers.sip_client import Headers, SipClient
@@ -50,6 +51,7 @@ class SipUA(SipClient):
         self.usages: dict[DialogKey, Usage] = {}
         self.contact_parameters = ""  # ";isfocus" plays a focus
         self.answer_with: dict[str, int] = {}  # quirk: answer every request of a method with this status
+        self.takes: dict[str, Callable[[SipMessage, Reply], None]] = {}  # requests outside dialogs, by method
         self._pending: dict[str, IncomingInvite] = {}
         self._answered: dict[tuple[str, str], bytes] = {}
 
@@ -121,6 +123,8 @@ class SipUA(SipClient):
             self.respond(request, reply, 481)
         elif request.method == "INVITE":
             self._receive_invite(request, reply)
+        elif request.method in self.takes:
+            self.takes[request.method](request, reply)
         else:
             self.requests.put(request)
             known = request.method in {"OPTIONS", "MESSAGE"}
