@@ -102,6 +102,8 @@ class Sending:
         outputs = self._fail(message_id, subject, Outcome.REFUSED, status, response.comment)
         if status in _FATAL:
             outputs.append(Ended(_FATAL[status]))
+        elif subject is Duty.BIND:
+            outputs.append(Ended(EndReason.REFUSED))
         return outputs
 
     def _accepted(self, message_id: str, subject: Transfer | Duty) -> list[Output]:

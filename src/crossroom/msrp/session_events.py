@@ -78,6 +78,7 @@ class EndReason(StrEnum):
     CLOSED = "closed"  # by us, as asked
     NO_SUCH_SESSION = "no-such-session"  # the peer answered 481
     BOUND_ELSEWHERE = "bound-elsewhere"  # the peer answered 506
+    REFUSED = "refused"  # the peer answered the binding SEND with another failure
     UNRESPONSIVE = "unresponsive"  # a binding or keepalive SEND stayed unanswered
     CONNECTION_LOST = "connection-lost"
     MALFORMED = "malformed"  # the peer's octets cannot be followed

@@ -306,7 +306,7 @@ class MsrpSession:
                 self._calls.deliver(output.event)
 
 
-_STATUS = {EndReason.NO_SUCH_SESSION: 481, EndReason.BOUND_ELSEWHERE: 506, EndReason.UNRESPONSIVE: 408}
+_STATUS = {EndReason.NO_SUCH_SESSION: 481, EndReason.BOUND_ELSEWHERE: 506, EndReason.REFUSED: 403, EndReason.UNRESPONSIVE: 408}
 
 
 def _failed(binding: asyncio.Future[None] | None, why: MsrpUnreachable) -> bool:

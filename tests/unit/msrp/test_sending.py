@@ -148,6 +148,11 @@ def test_binding_is_told_when_it_is_answered() -> None:
     assert side.answered(answer_to(side.keepalive(0.0), 403)) == []
 
 
+def test_refused_binding_ends_the_session() -> None:
+    side = sending()
+    assert side.answered(answer_to(side.bind(0.0), 403)) == [Ended(EndReason.REFUSED)]
+
+
 def test_unanswered_binding_or_keepalive_ends_the_session() -> None:
     side = sending()
     side.keepalive(0.0)

@@ -1,0 +1,696 @@
+"""net/msrp*.py over real loopback sockets: binding, refusals, slow readers, TLS, the end."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+import structlog
+import trustme
+
+from crossroom.msrp.stream import StreamLimits
+from crossroom.msrp.uri import MsrpUri, parse_path
+from crossroom.net.clock import VirtualClock
+from crossroom.net.ids import SeededIds
+from crossroom.net.msrp import MsrpEndpoint
+from crossroom.net.msrp_face import (
+    EndReason,
+    Fingerprint,
+    MsrpListen,
+    MsrpSettings,
+    MsrpUnreachable,
+    NicknameRequest,
+    Outcome,
+    ReceivedMessage,
+    Report,
+    Result,
+    SharedBody,
+)
+from crossroom.net.msrp_session import MsrpSession
+
+PEER = "msrp://peer.example:2855/peer;tcp"
+PLAIN = MsrpSettings(listen=(MsrpListen("127.0.0.1", 0),), close_seconds=0.2)
+
+
+class Ear:
+    """A face that writes down what it is told; `heard` waits for the next thing."""
+
+    def __init__(self, status: int | None = 200) -> None:
+        self.status = status
+        self.told: asyncio.Queue[object] = asyncio.Queue()
+
+    def on_message(self, message: ReceivedMessage) -> int | None:
+        self.told.put_nowait(message)
+        return self.status
+
+    def on_nickname(self, request: NicknameRequest) -> None:
+        self.told.put_nowait(request.nickname)
+        request.respond(425 if request.nickname == "Taken" else 200)
+
+    def on_report(self, report: Report) -> None:
+        self.told.put_nowait(report)
+
+    def on_bound(self) -> None:
+        self.told.put_nowait("bound")
+
+    def on_closed(self, reason: EndReason) -> None:
+        self.told.put_nowait(reason)
+
+    async def heard(self) -> object:
+        async with asyncio.timeout(5):
+            return await self.told.get()
+
+    async def message(self) -> ReceivedMessage:
+        told = await self.heard()
+        assert isinstance(told, ReceivedMessage)
+        return told
+
+
+class Wire:
+    """The peer, octet by octet."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    def write(self, *frames: str | bytes) -> None:
+        self.writer.write(b"".join(each if isinstance(each, bytes) else each.encode() for each in frames))
+
+    async def frame(self) -> str:
+        """The next frame, as text."""
+        async with asyncio.timeout(5):
+            start = await self.reader.readuntil(b"\r\n")
+            end = b"-------" + start.split()[1]
+            octets = start + await self.reader.readuntil(end)
+            return (octets + await self.reader.readexactly(3)).decode()
+
+    async def status(self) -> int:
+        match = re.match(r"MSRP \S+ (\d{3})", await self.frame())
+        assert match
+        return int(match[1])
+
+    async def is_closed(self) -> bool:
+        async with asyncio.timeout(5):
+            return await self.reader.read() == b""
+
+    async def close(self) -> None:
+        self.writer.close()
+        try:
+            await self.writer.wait_closed()
+        except OSError:  # the other side was faster
+            return
+
+
+def frame(
+    session: MsrpSession | str, tid: str, method: str = "SEND", *headers: str, body: str | None = None
+) -> str:
+    to = session if isinstance(session, str) else str(session.local_path[0])
+    lines = [f"MSRP {tid} {method}", f"To-Path: {to}", f"From-Path: {PEER}", *headers]
+    content = "" if body is None else f"Content-Type: text/plain\r\n\r\n{body}\r\n"
+    return "".join(f"{line}\r\n" for line in lines) + content + f"-------{tid}$\r\n"
+
+
+def answer(to: str, status: int = 200) -> str:
+    """The response to a frame that we sent."""
+    tid = to.split()[1]
+    paths = dict(line.split(": ", 1) for line in to.split("\r\n")[1:3])
+    return frame(paths["From-Path"], tid, f"{status} X")
+
+
+class Stage:
+    """An endpoint, its clock, and wires to it; everything is closed in the end."""
+
+    def __init__(self, endpoint: MsrpEndpoint, clock: VirtualClock, undo: AsyncExitStack) -> None:
+        self.endpoint = endpoint
+        self.clock = clock
+        self.undo = undo
+
+    async def wire(self) -> Wire:
+        address = self.endpoint.listening[0]
+        wire = Wire(*await asyncio.open_connection(address.host, address.port))
+        self.undo.push_async_callback(wire.close)
+        return wire
+
+    async def bound(self, ear: Ear) -> tuple[MsrpSession, Wire]:
+        session = self.endpoint.open(ear)
+        session.remote_path = parse_path(PEER)
+        wire = await self.wire()
+        wire.write(frame(session, "bind"))
+        assert await wire.status() == 200
+        assert await ear.heard() == "bound"
+        return session, wire
+
+    def later(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.endpoint.sweep(self.clock.now())
+
+
+@asynccontextmanager
+async def staged(settings: MsrpSettings = PLAIN) -> AsyncIterator[Stage]:
+    clock = VirtualClock()
+    async with AsyncExitStack() as undo:
+        endpoint = MsrpEndpoint(settings, clock, SeededIds(1), structlog.stdlib.get_logger())
+        undo.push_async_callback(endpoint.stop)
+        await endpoint.start()
+        yield Stage(endpoint, clock, undo)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 -- the state is the product's own, it has no event
+            await asyncio.sleep(0)
+
+
+async def test_send_and_nickname_in_the_segment_of_the_binding_send_are_not_lost() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        session.remote_path = parse_path(PEER)
+        wire = await stage.wire()
+        wire.write(
+            frame(session, "bind"),
+            frame(session, "text", "SEND", "Message-ID: m1", body="hi"),
+            frame(session, "nick", "NICKNAME", "Use-Nickname: Bob Bobson"),
+            frame(session, "nick2", "NICKNAME", 'Use-Nickname: "Taken"'),
+        )
+        assert [await wire.status() for _ in range(4)] == [200, 200, 200, 425]
+        assert await ear.heard() == "bound"
+        assert (await ear.message()).body == b"hi"
+        assert [await ear.heard(), await ear.heard()] == ["Bob Bobson", "Taken"]
+
+
+async def test_real_message_may_be_the_first_and_binding_is_told_before_it() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        session.remote_path = parse_path(PEER)
+        wire = await stage.wire()
+        wire.write(frame(session, "text", "SEND", "Message-ID: m1", body="hi"))
+        assert await wire.status() == 200
+        assert await ear.heard() == "bound"
+        assert (await ear.message()).id == "m1"
+        assert session.is_bound
+
+
+async def test_what_comes_before_the_answer_is_known_is_held_and_not_lost() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        wire = await stage.wire()
+        wire.write(frame(session, "bind"), frame(session, "text", "SEND", "Message-ID: m1", body="hi"))
+        await until(lambda: bool(stage.endpoint.connections))
+        wire.write(frame("msrp://x:1/unknown;tcp", "mark"))
+        assert await wire.status() == 481  # everything before it was read
+        assert ear.told.empty()
+        session.remote_path = parse_path(PEER)
+        assert [await wire.status(), await wire.status()] == [200, 200]
+        assert [await ear.heard(), (await ear.message()).body] == ["bound", b"hi"]
+
+
+async def test_flood_before_the_answer_is_known_ends_the_session() -> None:
+    async with staged(replace(PLAIN, max_held=2)) as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        wire = await stage.wire()
+        wire.write(*(frame(session, f"bind{n}", "SEND", f"Message-ID: {n}", body="x") for n in range(3)))
+        assert await ear.heard() is EndReason.FLOODED
+
+
+@pytest.mark.parametrize(
+    ("to", "status"),
+    [
+        ("msrp://127.0.0.1:1/nobody;tcp", 481),
+        ("{us} msrp://behind:1/x;tcp", 481),
+        ("{ws}", 481),
+        ("http://x", 400),
+    ],
+)
+async def test_request_for_nobody_is_refused(to: str, status: int) -> None:
+    async with staged() as stage:
+        us = str(stage.endpoint.open(Ear()).local_path[0])
+        wire = await stage.wire()
+        wire.write(frame(to.format(us=us, ws=us.replace(";tcp", ";ws")), "tttt"))
+        assert await wire.status() == status
+
+
+async def test_authority_of_the_to_path_does_not_matter() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        session.remote_path = parse_path(PEER)
+        wire = await stage.wire()
+        for number in range(70):
+            wire.write(frame(f"msrp://nat{number}:1/{session.local_path[0].session_id};tcp", "tttt"))
+            assert await wire.status() == 200
+
+
+async def test_session_bound_to_another_connection_is_refused() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        other = await stage.wire()
+        other.write(frame(session, "hijk", "SEND", "Message-ID: m1", body="hi"))
+        assert await other.status() == 506
+        wire.write(frame(session, "mine", "SEND", "Message-ID: m2", body="hi"))
+        assert await wire.status() == 200
+        assert (await ear.message()).id == "m2"
+
+
+async def test_failure_report_no_suppresses_the_refusal() -> None:
+    async with staged() as stage:
+        wire = await stage.wire()
+        nobody = "msrp://127.0.0.1:1/nobody;tcp"
+        wire.write(frame(nobody, "tttt", "SEND", "Failure-Report: no"), frame(nobody, "uuuu", "REPORT"))
+        wire.write(frame(nobody, "vvvv", "200 OK"), frame(nobody, "wwww", "AUTH"))
+        assert (await wire.frame()).startswith("MSRP wwww 481")
+
+
+async def test_bad_head_is_400_and_an_unknown_method_501_and_the_session_goes_on() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        wire.write(frame(session, "bad1", "SEND", "no colon here"), frame(session, "bad2", "DANCE"))
+        wire.write(frame("msrp://x:1/nobody;tcp", "bad3", "SEND", "no colon here"))
+        wire.write("MSRP bad4 SEND\r\nnothing at all\r\n-------bad4$\r\n")
+        wire.write(frame(session, "good", "SEND", "Message-ID: m1", body="hi"))
+        assert [await wire.status() for _ in range(4)] == [400, 501, 400, 200]
+        assert (await ear.message()).body == b"hi"
+
+
+async def test_lost_framing_closes_the_connection_and_says_why() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        wire.write("GET / HTTP/1.1\r\n\r\n", frame(session, "late"))
+        assert await wire.is_closed()
+        assert await ear.heard() is EndReason.MALFORMED
+        assert not stage.endpoint.sessions
+
+
+async def test_oversized_chunk_is_413_and_the_session_goes_on() -> None:
+    async with staged(replace(PLAIN, stream=StreamLimits(max_body=100))) as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        wire.write(frame(session, "big1", "SEND", "Message-ID: m1", body="x" * 101), frame(session, "bind"))
+        wire.write(frame("msrp://x:1/nobody;tcp", "big2", "SEND", "Message-ID: m1", body="x" * 101))
+        assert [await wire.status() for _ in range(3)] == [413, 200, 481]
+
+
+async def test_decision_may_come_later_and_its_report_later_still() -> None:
+    async with staged() as stage:
+        ear = Ear(status=None)
+        session, wire = await stage.bound(ear)
+        wire.write(frame(session, "text", "SEND", "Message-ID: m1", "Success-Report: yes", body="hi"))
+        message = await ear.message()
+        assert message.wants_report
+        message.respond(200, report=False)
+        assert await wire.status() == 200
+        message.report()
+        assert "Status: 000 200 OK" in await wire.frame()
+        message.respond(403)
+        wire.write(frame(session, "next", "SEND", "Message-ID: m2", body="hi"))
+        (await ear.message()).respond(404, "Nobody here")
+        assert "404 Nobody here" in await wire.frame()
+
+
+async def test_message_is_sent_and_its_result_told() -> None:
+    async with staged() as stage:
+        session, wire = await stage.bound(Ear())
+        results: asyncio.Queue[Result] = asyncio.Queue()
+        assert session.send("text/plain", b"hi", message_id="m1", on_result=results.put_nowait) == "m1"
+        sent = await wire.frame()
+        assert "Message-ID: m1\r\nByte-Range: 1-2/2\r\nContent-Type: text/plain\r\n\r\nhi\r\n" in sent
+        wire.write(answer(sent))
+        assert (await results.get()).outcome is Outcome.ACCEPTED
+        session.send("text/plain", b"hi", message_id="m2", on_result=results.put_nowait)
+        wire.write(answer(await wire.frame(), 415))
+        assert (await results.get()).status == 415
+        session.send("text/plain", b"hi", message_id="m3", on_result=results.put_nowait)
+        assert (await results.get()).status == 415
+        session.close()
+        session.send("text/html", b"hi", message_id="m4", on_result=results.put_nowait)
+        assert (await results.get()).outcome is Outcome.LOST
+
+
+async def test_shared_copy_that_fails_or_stays_unanswered_is_reported() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        shared = SharedBody("message/cpim", b"hi")
+        for _ in range(3):
+            session.send_shared(shared)
+        one, two, _ = [await wire.frame() for _ in range(3)]
+        wire.write(answer(one), answer(two, 403))
+        told = await ear.heard()
+        assert isinstance(told, Report)
+        assert told.status == 403
+        stage.later(30)
+        told = await ear.heard()
+        assert isinstance(told, Report)
+        assert told.status == 408
+
+
+async def test_nothing_is_sent_before_the_session_is_bound_and_then_all_in_order() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        session.remote_path = parse_path(PEER)
+        session.send("text/plain", b"one", failure_report="no")
+        session.send_shared(SharedBody("text/plain", b"two"))
+        session.send_shared(SharedBody("text/plain", b"x" * 20000))
+        session.send("text/plain", b"three", failure_report="no")
+        wire = await stage.wire()
+        wire.write(frame(session, "bind"))
+        assert await wire.status() == 200
+        frames = [await wire.frame() for _ in range(5)]
+        assert ["one" in frames[0], "two" in frames[1], "1-*/20000" in frames[2]] == [True] * 3
+        assert "three" in frames[3]  # the long one stepped back for it
+        assert "16385-*/20000" in frames[4]
+
+
+async def test_failed_long_message_is_aborted_on_the_wire() -> None:
+    async with staged(replace(PLAIN, high_water=10000)) as stage:
+        session, wire = await stage.bound(Ear())
+        results: asyncio.Queue[Result] = asyncio.Queue()
+        session.send("text/plain", b"x" * 3_000_000, message_id="m1", on_result=results.put_nowait)
+        never = session.send("text/plain", b"short", message_id="m2")
+        first = await wire.frame()
+        wire.write(answer(first, 413))
+        assert (await results.get()).status == 413
+        flags: list[str] = []
+        while not flags or flags[-1] == "+":
+            each = await wire.frame()
+            if f"Message-ID: {never}" not in each:
+                flags.append(each[-3])
+        assert flags[-1] == "#"
+
+
+async def test_slow_reader_is_dropped_and_nobody_else_notices() -> None:
+    settings = replace(PLAIN, high_water=20000, max_queue_octets=200_000, max_queue_messages=500)
+    async with staged(settings) as stage:
+        slow, quick = Ear(), Ear()
+        asleep, _ = await stage.bound(slow)
+        awake, wire = await stage.bound(quick)
+        shared = SharedBody("message/cpim", b"x" * 10000)
+        sent = 0
+        was_congested = False
+        while asleep.closed is None:
+            asleep.send_shared(shared)
+            awake.send_shared(shared)
+            was_congested |= asleep.is_congested
+            sent += 1
+            assert "x" * 10000 in await wire.frame()
+        assert await slow.heard() is EndReason.CONGESTED
+        assert was_congested
+        assert awake.closed is None
+        assert quick.told.empty()
+        asleep.send_shared(shared)  # nothing happens any more
+        await until(lambda: len(stage.endpoint.connections) <= 2)
+        stage.later(1)
+        await until(lambda: len(stage.endpoint.connections) == 1)
+
+
+async def test_reader_who_does_not_even_read_answers_is_dropped() -> None:
+    async with staged(replace(PLAIN, high_water=1000, max_queue_octets=5000)) as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        request = frame(session, "ping").encode() * 500
+        for _ in range(1000):
+            wire.write(request)
+            await asyncio.sleep(0)
+            if session.closed:
+                break
+        assert await ear.heard() in {EndReason.CONGESTED, EndReason.CONNECTION_LOST}
+        wire.writer.transport.abort()
+
+
+async def test_lost_connection_is_told_at_once_with_what_was_unanswered() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        results: asyncio.Queue[Result] = asyncio.Queue()
+        session.send("text/plain", b"hi", on_result=results.put_nowait)
+        await wire.frame()
+        naming = asyncio.gather(session.set_nickname("Bob"))
+        await wire.frame()
+        wire.writer.transport.abort()
+        assert (await results.get()).outcome is Outcome.LOST
+        assert [*await naming] == [481]
+        assert await ear.heard() is EndReason.CONNECTION_LOST
+        assert await session.set_nickname("Bob") == 481
+
+
+async def test_passive_session_that_nobody_binds_is_given_up() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        stage.later(100)
+        assert session.closed is None  # the answer may take its time
+        session.remote_path = parse_path(PEER)
+        stage.later(31)
+        assert await ear.heard() is EndReason.NEVER_BOUND
+
+
+async def test_connection_that_names_no_session_is_closed() -> None:
+    async with staged() as stage:
+        wire = await stage.wire()
+        await until(lambda: bool(stage.endpoint.connections))
+        stage.later(31)
+        assert await wire.is_closed()
+
+
+async def test_silence_is_broken_by_a_keepalive_and_its_silence_ends_the_session() -> None:
+    async with staged(replace(PLAIN, keepalive_seconds=120)) as stage:
+        ear = Ear()
+        _, wire = await stage.bound(ear)
+        stage.later(119)
+        stage.later(121)
+        keepalive = await wire.frame()
+        assert "SEND" in keepalive
+        assert "Content-Type" not in keepalive
+        stage.later(30)
+        assert await ear.heard() is EndReason.UNRESPONSIVE
+
+
+async def test_face_that_fails_costs_its_own_session_only() -> None:
+    class Faulty(Ear):
+        def on_message(self, message: ReceivedMessage) -> int | None:
+            raise RuntimeError(message.id)
+
+    async with staged() as stage:
+        ear, other = Faulty(), Ear()
+        session, wire = await stage.bound(ear)
+        beside = stage.endpoint.open(other)
+        beside.remote_path = parse_path(PEER)
+        wire.write(frame(beside, "bind"), frame(session, "text", "SEND", "Message-ID: m1", body="hi"))
+        wire.write(frame(beside, "text", "SEND", "Message-ID: m2", body="still here"))
+        assert await ear.heard() is EndReason.FAULT
+        assert await other.heard() == "bound"
+        assert (await other.message()).body == b"still here"
+
+
+async def test_two_endpoints_talk_and_share_one_connection() -> None:
+    async with staged() as here, staged() as there:
+        ears = [Ear() for _ in range(4)]
+        listeners = [there.endpoint.open(ear) for ear in ears[:2]]
+        callers = [here.endpoint.open(ear) for ear in ears[2:]]
+        for listener, caller in zip(listeners, callers, strict=True):
+            listener.remote_path = caller.local_path
+            await caller.connect(listener.local_path)
+        assert len(here.endpoint.connections) == 1
+        assert [await ear.heard() for ear in ears] == ["bound"] * 4
+        callers[0].send("text/plain", b"x" * 100_000, success_report=True)
+        callers[1].send("text/plain", b"short")
+        assert [len((await ear.message()).body) for ear in ears[:2]] == [100_000, 5]
+        assert isinstance(await ears[2].heard(), Report)
+        assert await callers[0].set_nickname("Bob") == 200
+        callers[0].close()
+        assert len(here.endpoint.connections) == 1
+        callers[1].close()
+        assert await ears[0].heard() == "Bob"
+        assert {await ear.heard() for ear in ears[:2]} == {EndReason.CONNECTION_LOST}
+        assert ears[2].told.empty()
+
+
+async def test_peer_that_knows_one_session_per_connection_gets_a_second_connection() -> None:
+    wires: list[Wire] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = Wire(reader, writer)
+        wires.append(wire)
+        first = ""
+        while not reader.at_eof():
+            try:
+                request = await wire.frame()
+            except asyncio.IncompleteReadError:
+                break
+            first = first or request.split("\r\n")[1]
+            wire.write(answer(request, 200 if request.split("\r\n")[1] == first else 506))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with staged() as stage:
+        for name in ("one", "two"):
+            session = stage.endpoint.open(Ear())
+            await session.connect((MsrpUri("127.0.0.1", port, name),))
+            assert session.is_bound
+        assert len(wires) == 2
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("status", [403, 481])
+async def test_connecting_fails_when_the_binding_is_refused(status: int) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire = Wire(reader, writer)
+        wire.write(answer(await wire.frame(), status))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        with pytest.raises(MsrpUnreachable) as failure:
+            await session.connect(parse_path("msrp://elsewhere.example:1/x;tcp"), address=("127.0.0.1", port))
+        assert failure.value.status == status
+        assert session.closed is EndReason.CLOSED
+        assert ear.told.empty()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "msrp://127.0.0.1:9/x;tcp",
+        "msrp://127.0.0.1/x;tcp",
+        "msrp://127.0.0.1:2855/x;ws",
+        "msrp://127.0.0.1:1/x;tcp",
+        "msrp://nowhere.invalid:2855/x;tcp",
+    ],
+)
+async def test_connecting_to_nobody_fails_and_leaves_nothing(path: str) -> None:
+    async with staged() as stage:
+        session = stage.endpoint.open(Ear())
+        with pytest.raises(MsrpUnreachable):
+            await session.connect(parse_path(path))
+        assert not stage.endpoint.sessions
+        assert not stage.endpoint.connections
+
+
+async def test_too_many_connections_are_refused() -> None:
+    async with staged(replace(PLAIN, max_connections=1)) as stage:
+        await stage.wire()
+        await until(lambda: bool(stage.endpoint.connections))
+        assert await (await stage.wire()).is_closed()
+
+
+async def test_stopping_tells_every_session_and_leaves_no_socket() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        _, wire = await stage.bound(ear)
+        await stage.endpoint.stop()
+        assert await ear.heard() is EndReason.STOPPED
+        assert await wire.is_closed()
+        assert not stage.endpoint.connections
+        assert not stage.endpoint.listening
+        with pytest.raises(LookupError):
+            stage.endpoint.open(ear)
+
+
+async def test_address_in_use_is_told_at_start_and_nothing_listens() -> None:
+    async with staged() as stage:
+        taken = replace(PLAIN, listen=(MsrpListen("127.0.0.1", 0), stage.endpoint.listening[0]))
+        other = MsrpEndpoint(taken, VirtualClock(), SeededIds(2), structlog.stdlib.get_logger())
+        with pytest.raises(OSError, match="address"):
+            await other.start()
+        assert not other.listening
+
+
+async def test_replacement_does_not_show_a_message_twice() -> None:
+    async with staged() as stage:
+        ear, again = Ear(), Ear()
+        session, wire = await stage.bound(ear)
+        wire.write(frame(session, "text", "SEND", "Message-ID: m1", body="hi"))
+        assert await wire.status() == 200
+        session.close()
+        replacement = stage.endpoint.open(again, replaces=session)
+        replacement.remote_path = parse_path(PEER)
+        wire = await stage.wire()
+        wire.write(frame(replacement, "text", "SEND", "Message-ID: m1", body="hi"))
+        wire.write(frame(replacement, "next", "SEND", "Message-ID: m2", body="more"))
+        assert [await wire.status(), await wire.status()] == [200, 200]
+        assert await again.heard() == "bound"
+        assert (await again.message()).id == "m2"
+
+
+def tls_settings() -> tuple[MsrpSettings, bytes]:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    der = ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
+    listen = (MsrpListen("127.0.0.1", 0, is_secure=True), MsrpListen("127.0.0.1", 0))
+    return replace(PLAIN, listen=listen, server_tls=server, client_tls=client), der
+
+
+async def test_tls_session_works_and_is_verified_by_name() -> None:
+    settings, _ = tls_settings()
+    async with staged(settings) as stage:
+        ear = Ear()
+        listener, caller = (stage.endpoint.open(each, secure=True) for each in (ear, Ear()))
+        listener.remote_path = caller.local_path
+        assert str(listener.local_path[0]).startswith("msrps://")
+        await caller.connect(listener.local_path)
+        caller.send("text/plain", b"x" * 300_000)
+        assert await ear.heard() == "bound"
+        assert len((await ear.message()).body) == 300_000
+        stranger = stage.endpoint.open(Ear(), secure=True)
+        port = listener.local_path[0].port
+        with pytest.raises(MsrpUnreachable):
+            await stranger.connect(
+                parse_path(f"msrps://wrong.example:{port}/x;tcp"), address=("127.0.0.2", port or 0)
+            )
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+async def test_fingerprint_decides_about_a_certificate_nobody_vouches_for(*, is_right: bool) -> None:
+    settings, der = tls_settings()
+    digest = sha256(der if is_right else b"other").hexdigest().upper()
+    colons = ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+    fingerprints = (Fingerprint("md5", "00"), Fingerprint("SHA-256", colons))
+    async with staged(replace(settings, client_tls=None)) as stage:
+        listener, caller = (stage.endpoint.open(Ear(), secure=True) for _ in range(2))
+        listener.remote_path = caller.local_path
+        if is_right:
+            await caller.connect(listener.local_path, fingerprints=fingerprints)
+            assert caller.is_bound
+        else:
+            with pytest.raises(MsrpUnreachable):
+                await caller.connect(listener.local_path, fingerprints=fingerprints)
+
+
+async def test_session_announced_as_tls_is_not_taken_in_the_clear() -> None:
+    settings, _ = tls_settings()
+    async with staged(replace(settings, listen=settings.listen[::-1])) as stage:
+        session = stage.endpoint.open(Ear(), secure=True)
+        session.remote_path = parse_path(PEER)
+        wire = await stage.wire()
+        wire.write(frame(session, "bind"))
+        assert await wire.status() == 481
+
+
+async def test_secure_listener_without_certificate_is_refused() -> None:
+    settings = replace(PLAIN, listen=(MsrpListen("127.0.0.1", 0, is_secure=True),))
+    endpoint = MsrpEndpoint(settings, VirtualClock(), SeededIds(1), structlog.stdlib.get_logger())
+    with pytest.raises(ValueError, match="certificate"):
+        await endpoint.start()
