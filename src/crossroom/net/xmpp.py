@@ -35,7 +35,10 @@ class XmppFace(Protocol):
 
 
 class XmppRouter:
-    """Owns the links. `start(face)` before anything else; `stop()` closes every stream politely."""
+    """Owns the links. `start(face)` before anything else; `stop()` closes every stream politely.
+
+    Raises ParseError for a component's domain that is none.
+    """
 
     def __init__(
         self,
@@ -49,9 +52,8 @@ class XmppRouter:
         self._log = log
         self._tasks = Tasks(log)
         calls = LinkCalls(self._receive, self._link_up, self._link_lost)
-        self._components = {
-            settings.domain: XmppComponent(settings, calls, clock, log) for settings in components
-        }
+        links = [XmppComponent(settings, calls, clock, log) for settings in components]
+        self._components = {link.domain: link for link in links}
         self._entry = (
             XmppEntry(entry, EntryCalls(self._receive, self._user_gone), ids, clock, log) if entry else None
         )

@@ -23,6 +23,9 @@ class ComponentSettings:
     domain: str
     secret: str
     stanza_octets: int = 500_000  # Prosody closes the whole stream over a stanza of more than 512 KiB
+    unsent_octets: int = (
+        134_217_728  # one message to ten thousand occupants is some megabytes, all on this one link
+    )
     queue_octets: int = 1_048_576  # some thousand stanzas: a server's restart, not a day's outage
     connect_timeout: float = 15.0
     first_retry: float = 1.0
@@ -43,6 +46,7 @@ class XmppComponent:
 
     def __init__(self, settings: ComponentSettings, calls: LinkCalls, clock: Clock, log: Log) -> None:
         self._settings = settings
+        self.domain = Jid.enforce("", settings.domain).domain
         self._calls = calls
         self._clock = clock
         self._log = log.bind(component=settings.domain)
@@ -103,11 +107,12 @@ class XmppComponent:
         while self._kept:
             connection.write(self._kept.popleft())
         self._kept_octets = 0
-        self._calls.up(jid.domain)
+        del jid
+        self._calls.up(self.domain)
 
     def on_stanza(self, connection: XmppConnection, stanza: Stanza) -> None:
         """A stanza for our domain."""
-        if stanza.to and stanza.to.domain == Jid.parse(self._settings.domain).domain:
+        if stanza.to and stanza.to.domain == self.domain:
             self._calls.stanza(stanza)
         else:
             self._log.debug("xmpp stanza for another domain", to=str(stanza.to), fd=id(connection))
@@ -119,14 +124,21 @@ class XmppComponent:
             self._ended.set_result(end)
         if self._is_up:
             self._is_up = False
-            self._calls.lost(self._settings.domain)
+            self._calls.lost(self.domain)
 
     async def _run_once(self) -> tuple[StreamEnd, bool]:
         loop = asyncio.get_running_loop()
         self._ended = loop.create_future()
         self._was_up = False
-        stream = ComponentStream(self._settings.domain, self._settings.secret)
-        connection = XmppConnection(stream, self, bytearray(READ_OCTETS), self._clock, self._log)
+        stream = ComponentStream(self.domain, self._settings.secret)
+        connection = XmppConnection(
+            stream,
+            self,
+            bytearray(READ_OCTETS),
+            self._clock,
+            self._log,
+            unsent_limit=self._settings.unsent_octets,
+        )
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 await loop.create_connection(lambda: connection, self._settings.host, self._settings.port)

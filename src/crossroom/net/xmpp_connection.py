@@ -17,7 +17,7 @@ from crossroom.xmpp.stanza import Stanza
 Log = structlog.stdlib.BoundLogger
 
 READ_OCTETS = 65_536
-UNSENT_OCTETS = 8_388_608  # a reader this far behind is as good as gone; the others must not pay for it
+UNSENT_OCTETS = 8_388_608  # a client this far behind is as good as gone; the others must not pay for it
 LINGER_SECONDS = 5.0  # how long a closing stream may take to send its last octets
 
 
@@ -64,10 +64,20 @@ class ConnectionOwner(Protocol):
 
 
 class XmppConnection(asyncio.BufferedProtocol):
-    """Drives one machine on one transport. `buffer` may be shared by all connections of a loop."""
+    """Drives one machine on one transport. `buffer` may be shared by all connections of a loop.
 
-    def __init__(
-        self, machine: StreamMachine, owner: ConnectionOwner, buffer: bytearray, clock: Clock, log: Log
+    `unsent_limit` is in octets: with more than that waiting, the connection is cut.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what it drives, whom it tells, and what it may use
+        self,
+        machine: StreamMachine,
+        owner: ConnectionOwner,
+        buffer: bytearray,
+        clock: Clock,
+        log: Log,
+        *,
+        unsent_limit: int = UNSENT_OCTETS,
     ) -> None:
         self.machine = machine
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,6 +89,7 @@ class XmppConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._unsent: list[bytes] = []
         self._unsent_octets = 0
+        self._unsent_limit = unsent_limit
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
         self._has_ended = False
@@ -96,6 +107,7 @@ class XmppConnection(asyncio.BufferedProtocol):
         """End the connection without a word."""
         if self._transport:
             self._unsent.clear()
+            self._unsent_octets = 0
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -139,13 +151,13 @@ class XmppConnection(asyncio.BufferedProtocol):
         self._rearm()
 
     def _write(self, data: bytes) -> None:
-        if self._transport is None or self._has_ended:
+        if self._transport is None or self._has_ended or self._transport.is_closing():
             return
         if not self._unsent:
             self._loop.call_soon(self._flush)
         self._unsent.append(data)
         self._unsent_octets += len(data)
-        if self._unsent_octets + self._transport.get_write_buffer_size() > UNSENT_OCTETS:
+        if self._unsent_octets + self._transport.get_write_buffer_size() > self._unsent_limit:
             self._log.warning("xmpp remote reads too slowly", unsent=self._unsent_octets)
             self.abort()
 

@@ -16,7 +16,10 @@ SESSION = "urn:ietf:params:xml:ns:xmpp-session"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The embedded server: its domain, the domains that can be reached from it, and what it calls itself."""
+    """The embedded server: its domain, the domains that can be reached from it, and what it calls itself.
+
+    Domains are written as `Jid.domain` is: enforced, lower-case.
+    """
 
     domain: str
     rooms: frozenset[str]

@@ -126,7 +126,7 @@ async def routing(
             ComponentSettings(
                 "127.0.0.1",
                 server.port,
-                "rooms.example",
+                "Rooms.example",
                 "secret",
                 queue_octets=queue_octets,
                 first_retry=0.01,
