@@ -376,6 +376,62 @@ async def test_operator_ends_a_room_open_or_kept() -> None:
     assert refused.value.reason is Reason.NO_SUCH_ROOM
 
 
+async def test_operator_sees_addresses_and_removes_a_participant_from_all_endpoints() -> None:
+    world = World()
+    _, seen_by_ana = await world.seat("Ana")
+    _, phone = await world.seat("Bob")
+    laptop = replace(person("Bob"), address=replace(person("Bob").address, device="laptop"))
+    _, second = await world.seat(laptop)
+    shown = await world.focus.occupants(ROOM)
+    assert [one.address for one in shown] == [person("Ana").address, person("Bob").address, laptop.address]
+    await world.focus.remove(ROOM, Nickname("bob"), "by the operator")
+    assert phone.of(Ended) == second.of(Ended) == [Ended(Departure.KICKED, "by the operator")]
+    assert seen_by_ana.nicknames == ["Ana"]
+    with pytest.raises(Refused) as nobody:
+        await world.focus.remove(ROOM, Nickname("Bob"))
+    assert nobody.value.reason is Reason.NO_SUCH_PARTICIPANT
+    with pytest.raises(Refused) as nowhere:
+        await world.focus.occupants(Address("coffee", "conference.example"))
+    assert nowhere.value.reason is Reason.NO_SUCH_ROOM
+
+
+async def test_seat_that_ends_while_another_is_removed_is_not_removed_twice() -> None:
+    world = World()
+    _, phone = await world.seat("Bob")
+    laptop = replace(person("Bob"), address=replace(person("Bob").address, device="laptop"))
+    bob, second = await world.seat(laptop)
+
+    def leave_too(event: RoomEvent) -> None:
+        if isinstance(event, Left):
+            started(bob.leave())
+
+    phone.on_event = leave_too
+    await world.focus.remove(ROOM, Nickname("Bob"))
+    assert phone.of(Ended) == [Ended(Departure.KICKED)]
+    assert second.of(Ended) == [Ended(Departure.LEFT)]
+
+
+async def test_face_that_fails_at_the_very_end_is_reported_and_nothing_else_happens() -> None:
+    world = World()
+    bob, seen_by_bob = await world.seat("Bob")
+
+    def fail_at_the_end(event: RoomEvent) -> None:
+        if event == Ended(Departure.LEFT):
+            raise ValueError("a defect of a face")
+
+    seen_by_bob.on_event = fail_at_the_end
+    await bob.leave()
+    assert len(world.faults) == 1
+    assert set(world.tables().values()) == {0}
+
+
+async def test_saving_writes_no_room_that_is_not_persistent() -> None:
+    world = World()
+    await world.seat("Ana")
+    await world.focus.save()
+    assert await world.store.load_all() == ()
+
+
 async def test_description_hides_the_password_and_a_hidden_rooms_occupants() -> None:
     world = World()
     ana, _ = await world.seat("Ana")

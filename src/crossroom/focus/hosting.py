@@ -84,10 +84,12 @@ class Hosting:
         self._keep(room, command)
         self._finish(room, deliveries)
 
-    def give_up(self, room: Room, endpoint: EndpointId) -> None:
-        """Take back a seat that nobody has been given, if it is still there."""
+    def give_up(
+        self, room: Room, endpoint: EndpointId, departure: Departure = Departure.LEFT, text: str = ""
+    ) -> None:
+        """Take a seat back, if it is still there."""
         if endpoint in self._room_of:
-            self.perform(room, Leave(endpoint))
+            self.perform(room, Leave(endpoint, departure, text))
 
     def find(self, address: Address) -> Room | None:
         """The open room of this address."""

@@ -29,6 +29,8 @@ from crossroom.room.commands import (
 )
 from crossroom.room.configuration import Configuration
 from crossroom.room.content import Composing, Native
+from crossroom.room.events import Occupant
+from crossroom.room.nickname import comparison_key
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.room import Room
 
@@ -179,6 +181,25 @@ class LocalFocus:
             raise Refused(Reason.NO_SUCH_ROOM)
         await self._hosting.shelf.flush()
 
+    async def occupants(self, room: Address) -> tuple[Occupant, ...]:
+        """Show an operator who is in a room, with real addresses; raises Refused(NO_SUCH_ROOM)."""
+        return self._open(room).occupants()
+
+    async def remove(self, room: Address, nickname: Nickname, text: str = "") -> None:
+        """Kick a participant for an operator, from all endpoints.
+
+        Raises:
+            Refused: NO_SUCH_ROOM, NO_SUCH_PARTICIPANT.
+
+        """
+        found, key = self._open(room), comparison_key(nickname)
+        seats = [one.endpoint for one in found.occupants() if comparison_key(one.nickname) == key]
+        if not seats:
+            raise Refused(Reason.NO_SUCH_PARTICIPANT)
+        for endpoint in seats:
+            self._hosting.give_up(found, endpoint, Departure.KICKED, text)
+        await self._hosting.shelf.flush()
+
     async def close(self) -> None:
         """End everybody's seat with SHUTDOWN, write what lasts, refuse from now on."""
         self._hosting.close()
@@ -187,6 +208,12 @@ class LocalFocus:
     def tables(self) -> dict[str, int]:
         """Count what this focus holds, for metrics and for tests that nothing leaks."""
         return self._hosting.tables()
+
+    def _open(self, room: Address) -> Room:
+        found = self._hosting.find(room)
+        if found is None:
+            raise Refused(Reason.NO_SUCH_ROOM)
+        return found
 
     def _description(self, address: Address) -> Description | None:
         room, kept = self._hosting.find(address), self._hosting.shelf.get(address)

@@ -13,7 +13,7 @@ from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.roster import Participant, Person, Seat, person_of
 from crossroom.room.standing import Affiliation
 from crossroom.room.state import RoomState
-from crossroom.room.visibility import fan_out, sees_addresses, view, views
+from crossroom.room.visibility import enter, fan_out, sees_addresses, view, views
 
 JoinCheck = Callable[[RoomState, Join, float], Reason | None]
 
@@ -94,7 +94,7 @@ def join(state: RoomState, command: Join, now: float) -> list[Delivery]:
     seat = _seat(state, command, now)
     welcome = _welcome(state, seat, command, now, is_created=is_created)
     news = fan_out(state, views(state, seat), lambda occupant: Joined(occupant, state.configuration))
-    state.roster.enter(seat)
+    enter(state, seat)
     if replaced is None:
         return welcome + news
     # the new session is there before the old one goes: nobody sees the participant leave

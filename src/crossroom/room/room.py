@@ -27,7 +27,7 @@ from crossroom.room.commands import (
 )
 from crossroom.room.configuration import Configuration
 from crossroom.room.configuring import acceptable, configure
-from crossroom.room.events import Delivery
+from crossroom.room.events import Delivery, Occupant
 from crossroom.room.history import History
 from crossroom.room.inviting import invite
 from crossroom.room.joining import join
@@ -38,6 +38,7 @@ from crossroom.room.reasons import Reason, Refused
 from crossroom.room.snapshot import RoomSnapshot
 from crossroom.room.state import RoomLimits, RoomState
 from crossroom.room.subject import set_subject
+from crossroom.room.visibility import view
 
 
 class Room:
@@ -116,6 +117,10 @@ class Room:
             room = self._state.address
             return Address(room.user, room.domain, device=seat.participant.nickname)
         return seat.address.bare
+
+    def occupants(self) -> tuple[Occupant, ...]:
+        """Everybody as moderators see them, in order of arrival: for the room's operator, never for a face."""
+        return tuple(view(self._state, seat, is_full=True) for seat in self._state.roster)
 
     def snapshot(self) -> RoomSnapshot:
         """Copy what lasts, for a store."""

@@ -80,6 +80,7 @@ class Roster:
         self.participants: dict[str, Participant] = {}
         self.holds: dict[str, Hold] = {}
         self.recipients: Recipients | None = None
+        self._devices: dict[tuple[tuple[str, str], str], Seat] = {}
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(self.seats.values())
@@ -100,11 +101,7 @@ class Roster:
 
     def seat_of(self, address: Address) -> Seat | None:
         """The seat of exactly this device; a person's address without device is never one."""
-        if not address.device:
-            return None
-        return next(
-            (s for s in self if s.address.key == address.key and s.address.device == address.device), None
-        )
+        return self._devices.get((address.key, address.device)) if address.device else None
 
     def enter(self, seat: Seat) -> None:
         """Seat somebody, under a new nickname or beside the same person's other endpoints."""
@@ -113,6 +110,7 @@ class Roster:
         self.holds.pop(participant.key, None)
         participant.seats[seat.endpoint] = seat
         self.seats[seat.endpoint] = seat
+        self._devices[seat.address.key, seat.address.device] = seat
         self.recipients = None
 
     def remove(self, seat: Seat) -> bool:
@@ -120,6 +118,9 @@ class Roster:
         participant = seat.participant
         del self.seats[seat.endpoint]
         del participant.seats[seat.endpoint]
+        device = seat.address.key, seat.address.device
+        if self._devices[device] is seat:  # else the same device has come back since
+            del self._devices[device]
         self.recipients = None
         if participant.seats:
             return False

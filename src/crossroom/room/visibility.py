@@ -49,6 +49,16 @@ def recipients(state: RoomState) -> Recipients:
     return state.roster.recipients
 
 
+def enter(state: RoomState, seat: Seat) -> None:
+    """Seat somebody, and add to the recipients instead of counting everybody again."""
+    to, own = recipients(state), (seat.endpoint,)
+    state.roster.enter(seat)
+    full, plain = (
+        (to.full + own, to.plain) if sees_addresses(state, seat.participant) else (to.full, to.plain + own)
+    )
+    state.roster.recipients = Recipients(full, plain, full + plain)
+
+
 def fan_out(state: RoomState, about: tuple[Occupant, Occupant], make: MakeEvent) -> list[Delivery]:
     """Tell everybody: at most two events, each shared by all who have the same view."""
     to = recipients(state)

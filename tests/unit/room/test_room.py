@@ -67,6 +67,16 @@ def test_person_is_named_to_outsiders_as_the_room_shows_addresses() -> None:
     assert stage.room.address_of(bob) == replace(HOME, device="Bob")
 
 
+def test_operator_sees_everybody_with_address() -> None:
+    stage = Stage()
+    stage.join("Ana")
+    stage.join("Bob")
+    assert [(one.nickname, one.address) for one in stage.room.occupants()] == [
+        ("Ana", address("Ana")),
+        ("Bob", address("Bob")),
+    ]
+
+
 def test_destroyed_room_refuses_everything() -> None:
     stage = Stage()
     stage.join("Ana")

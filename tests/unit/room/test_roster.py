@@ -87,3 +87,14 @@ def test_renaming_in_another_case_keeps_the_participant() -> None:
     assert roster.rename(ana, nick("ANA")) is ana
     assert roster.find(nick("ana")) is ana
     assert ana.nickname == "ANA"
+
+
+def test_device_that_came_back_stays_findable_when_its_old_seat_goes() -> None:
+    roster, ana = Roster(), participant("Ana")
+    old, new = seat(ana, "e1"), seat(ana, "e2")
+    roster.enter(old)
+    roster.enter(new)
+    roster.remove(old)
+    assert roster.seat_of(new.address) is new
+    roster.remove(new)
+    assert roster.seat_of(new.address) is None
