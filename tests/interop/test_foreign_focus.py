@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from peers.foreign_focus import FocusQuirks, foreign_focus
+from peers.foreign_focus import foreign_focus
+from peers.foreign_room import FocusQuirks
 from peers.quirks import BLINK_LIKE, PLAIN, Quirks
 from peers.sip_participant import SipParticipant
 from peers.transcript import PeerFailure

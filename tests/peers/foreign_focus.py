@@ -8,12 +8,12 @@ It answers INVITEs as a room (RFC 4579, RFC 7701), switches MSRP messages, keeps
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from xml.sax.saxutils import quoteattr
 
 from peers.chat_message import ChatMessage, same_user
+from peers.foreign_room import FocusQuirks, ForeignRoom, Member, room_name
+from peers.foreign_rosters import ForeignRosters
 from peers.msrp_ua import MsrpMessage, MsrpSession, MsrpUA
 from peers.sdp_text import ChatMedia, read_media
 from peers.sip_call import Call, IncomingInvite, start_invite
@@ -22,99 +22,30 @@ from peers.sip_dialog import Dialog
 from peers.sip_message import SipMessage, parameters, uri_in
 from peers.sip_transport import Reply, Target
 from peers.sip_ua import SipUA
-from peers.transcript import Inbox, PeerFailure
 
 CONFERENCE_TYPE = "application/conference-info+xml"
 
 
-@dataclass(slots=True)
-class FocusQuirks:
-    """What this server lacks or does otherwise; all may be changed while it runs."""
-
-    isfocus: bool = True
-    chatroom: str | None = "nickname private-messages"  # None: no such line, "": the line alone
-    refuses_joins: int | None = None
-    refuses_subscriptions: int | None = None
-    refuses_nicknames: int | None = None
-    refuses_messages: int | None = None
-    refuses_refers: int | None = None
-    holds_notifies: bool = False  # until release_notifies(): the roster comes late
-    writes_xcon_nickname: bool = True
-    writes_version: bool = True
-
-
-@dataclass(slots=True, eq=False)
-class Member:
-    """One participant of a room of the foreign focus."""
-
-    uri: str
-    session: MsrpSession
-    call: Call | None = None
-    nickname: str = ""
-
-
-@dataclass(slots=True, eq=False)
-class Subscriber:
-    """One roster subscription; its dialog is a usage of the focus."""
-
-    focus: "ForeignFocus"
-    room: str
-    dialog: Dialog
-    version: int = 0
-
-    def receive(self, request: SipMessage, reply: Reply) -> None:
-        """Take a refresh or the end."""
-        self.focus.receive_resubscription(self, request, reply)
-
-
-@dataclass(slots=True)
-class ForeignRoom:
-    """Who is in one room, who watches it, and what was said."""
-
-    members: list[Member] = field(default_factory=list)
-    subscribers: list[Subscriber] = field(default_factory=list)
-    messages: list[ChatMessage] = field(default_factory=list)
-
-
-class ForeignFocus:
+class ForeignFocus(ForeignRosters):
     """The server. `rooms` maps the user part of a room URI to the room; `quirks` may be set at any time."""
 
     def __init__(self, ua: SipUA, msrp: MsrpUA, quirks: FocusQuirks, tasks: asyncio.TaskGroup) -> None:
-        self.ua = ua
+        super().__init__(ua, quirks, tasks)
         self.msrp = msrp
-        self.quirks = quirks
-        self.rooms: dict[str, ForeignRoom] = {}
-        self._tasks = tasks
-        self.subscribed: Inbox[Subscriber] = Inbox(ua.transcript, "SUBSCRIBE")
-        self._running: set[asyncio.Task[None]] = set()
         ua.takes = {
-            "SUBSCRIBE": self._take_subscribe,
+            "SUBSCRIBE": self.take_subscribe,
             "REFER": self._take_refer,
             "OPTIONS": self._take_options,
         }
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = self._tasks.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    def start(self) -> None:
-        """Answer calls from now on."""
-        self._spawn(self._serve())
-
-    def stop(self) -> None:
-        """Give up everything under way."""
-        for task in self._running:
-            task.cancel()
 
     @property
     def address(self) -> Target:
         """Where it takes SIP."""
         return self.msrp.host, self.ua.transport.port
 
-    def room(self, name: str) -> str:
-        """Return the URI of a room."""
-        return f"sip:{name}@{self.ua.domain}"
+    def start(self) -> None:
+        """Answer calls from now on."""
+        self.spawn(self._serve())
 
     # ---- joining and leaving -------------------------------------------------------------------------
 
@@ -122,7 +53,7 @@ class ForeignFocus:
         while True:
             invite = await self.ua.invites.take_or_none(within=3600)
             if invite:
-                self._spawn(self._answer(invite))
+                self.spawn(self._answer(invite))
 
     async def _answer(self, invite: IncomingInvite) -> None:
         if self.quirks.refuses_joins:
@@ -155,8 +86,8 @@ class ForeignFocus:
 
     def _sit(self, name: str, member: Member, call: Call) -> None:
         member.call = call
-        self._spawn(self._until_gone(name, member, call))
-        self._changed(name)
+        self.spawn(self._until_gone(name, member, call))
+        self.changed(name)
 
     async def _until_gone(self, name: str, member: Member, call: Call) -> None:
         await call.byes.take_or_none(within=3600)
@@ -165,7 +96,7 @@ class ForeignFocus:
     def _remove(self, name: str, member: Member) -> None:
         if member in self.rooms[name].members:
             self.rooms[name].members.remove(member)
-            self._changed(name)
+            self.changed(name)
 
     def member(self, name: str, uri: str) -> Member:
         """Return the participant with that URI; PeerFailure when there is none."""
@@ -222,83 +153,8 @@ class ForeignFocus:
         for member in members:
             if member.session is session:
                 member.nickname = nickname
-        self._changed(name)
+        self.changed(name)
         return 200
-
-    # ---- the roster ----------------------------------------------------------------------------------
-
-    def _take_subscribe(self, request: SipMessage, reply: Reply) -> None:
-        if self.quirks.refuses_subscriptions:
-            self.ua.respond(request, reply, self.quirks.refuses_subscriptions)
-            return
-        tag = secrets.token_hex(6)
-        name = room_name(request.uri)
-        subscriber = Subscriber(self, name, Dialog.of_callee(request, tag))
-        self.ua.new_dialog(subscriber.dialog, subscriber)
-        self.rooms.setdefault(name, ForeignRoom()).subscribers.append(subscriber)
-        self.ua.respond(
-            request, reply, 200, [self.ua.contact(), ("Expires", request.get("Expires"))], tag=tag
-        )
-        self.subscribed.put(subscriber)
-        self._notify(subscriber)
-
-    def receive_resubscription(self, subscriber: Subscriber, request: SipMessage, reply: Reply) -> None:
-        """Take a SUBSCRIBE inside the dialog."""
-        self.ua.respond(request, reply, 200, [self.ua.contact(), ("Expires", request.get("Expires"))])
-        over = request.get("Expires") == "0"
-        if over:
-            self.rooms[subscriber.room].subscribers.remove(subscriber)
-        self._notify(subscriber, "terminated;reason=timeout" if over else "active;expires=3600")
-
-    def release_notifies(self) -> None:
-        """Send the rosters that were held back."""
-        self.quirks.holds_notifies = False
-        for name in self.rooms:
-            self._changed(name)
-
-    def _changed(self, name: str) -> None:
-        for subscriber in self.rooms[name].subscribers:
-            self._notify(subscriber)
-
-    def _notify(self, subscriber: Subscriber, state: str = "active;expires=3600") -> None:
-        if self.quirks.holds_notifies:
-            return
-        subscriber.version += 1
-        headers = [("Event", "conference"), ("Subscription-State", state), ("Content-Type", CONFERENCE_TYPE)]
-        self._send(subscriber.dialog, headers, self.roster(subscriber.room, subscriber.version).encode())
-
-    def _send(self, dialog: Dialog, headers: Headers, body: bytes) -> None:
-        notify = dialog.request("NOTIFY")
-        notify.headers += [self.ua.contact(), *headers]
-        notify.body = body
-        self._spawn(self._deliver(notify))
-
-    async def _deliver(self, notify: SipMessage) -> None:
-        try:
-            await self.ua.request(notify)
-        except (OSError, PeerFailure) as error:
-            self.ua.transcript.note(f"NOTIFY was not answered: {type(error).__name__}")
-
-    def roster(self, name: str, version: int) -> str:
-        """Return the full document of a room."""
-        users = "".join(self._user(member) for member in self.rooms[name].members)
-        number = f' version="{version}"' if self.quirks.writes_version else ""
-        return (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n'
-            f'<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="{self.room(name)}"'
-            f' state="full"{number}><conference-description><display-text>{name}</display-text>'
-            f"</conference-description><users>{users}</users></conference-info>"
-        )
-
-    def _user(self, member: Member) -> str:
-        nickname = quoteattr(member.nickname)
-        xcon = f' xmlns:xcon="urn:ietf:params:xml:ns:xcon-conference-info" xcon:nickname={nickname}'
-        shown = f"<display-text>{nickname[1:-1]}</display-text>" if member.nickname else ""
-        extra = xcon if member.nickname and self.quirks.writes_xcon_nickname else ""
-        return (
-            f"<user entity={quoteattr(member.uri)}{extra}>{shown}"
-            f"<endpoint entity={quoteattr(member.uri)}><status>connected</status></endpoint></user>"
-        )
 
     # ---- REFER and OPTIONS ---------------------------------------------------------------------------
 
@@ -308,7 +164,7 @@ class ForeignFocus:
             return
         tag = secrets.token_hex(6)
         self.ua.respond(request, reply, 202, [self.ua.contact()], tag=tag)
-        self._spawn(self._obey(request, Dialog.of_callee(request, tag)))
+        self.spawn(self._obey(request, Dialog.of_callee(request, tag)))
 
     async def _obey(self, request: SipMessage, dialog: Dialog) -> None:
         name = room_name(request.uri)
@@ -329,7 +185,7 @@ class ForeignFocus:
         state = "active;expires=180" if status < 200 else "terminated;reason=noresource"
         headers = [("Event", "refer"), ("Subscription-State", state)]
         headers.append(("Content-Type", "message/sipfrag;version=2.0"))
-        self._send(dialog, headers, f"SIP/2.0 {status} Whatever\r\n".encode())
+        self.send_notify(dialog, headers, f"SIP/2.0 {status} Whatever\r\n".encode())
 
     def _take_options(self, request: SipMessage, reply: Reply) -> None:
         headers = [
@@ -337,11 +193,6 @@ class ForeignFocus:
             ("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, SUBSCRIBE, NOTIFY, REFER"),
         ]
         self.ua.respond(request, reply, 200, headers)
-
-
-def room_name(uri: str) -> str:
-    """Return the user part of a SIP URI."""
-    return uri.partition(":")[2].partition("@")[0]
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from typing import cast
 
 from peers.msrp_frame import MsrpFrame, MsrpStream
 from peers.tls import Tls, fingerprint_of
-from peers.transcript import DEFAULT_TIMEOUT, Inbox, Transcript
+from peers.transcript import DEFAULT_TIMEOUT, Inbox, Transcript, happens
 
 PHRASES = {
     200: "OK",
@@ -261,18 +261,13 @@ class MsrpSession:
     async def listen(self, remote_path: str, *, within: float = DEFAULT_TIMEOUT) -> None:
         """Wait until the other side has connected and sent something."""
         self.remote_path = remote_path
-        await self._happens(self._bound, "nobody connected to our MSRP path", within)
+        otherwise = "nobody connected to our MSRP path"
+        await happens(self._bound, self._ua.transcript, within=within, otherwise=otherwise)
 
     async def expects_closed(self, *, within: float = DEFAULT_TIMEOUT) -> None:
         """Wait until the connection is gone."""
-        await self._happens(self.closed, "MSRP connection is still open", within)
-
-    async def _happens(self, event: asyncio.Event, otherwise: str, within: float) -> None:
-        try:
-            async with asyncio.timeout(within):
-                await event.wait()
-        except TimeoutError:
-            raise self._ua.transcript.failure(f"{otherwise} after {within:g} s") from None
+        otherwise = "MSRP connection is still open"
+        await happens(self.closed, self._ua.transcript, within=within, otherwise=otherwise)
 
     def close(self) -> None:
         """Close the connection without a word."""

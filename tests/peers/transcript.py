@@ -50,6 +50,15 @@ class Transcript:
         return f"===== transcript of {self.owner} =====\n" + "\n".join(self.entries) + "\n===== end ====="
 
 
+async def happens(event: asyncio.Event, transcript: Transcript, *, within: float, otherwise: str) -> None:
+    """Wait for an event; a PeerFailure that says `otherwise` when it does not happen."""
+    try:
+        async with asyncio.timeout(within):
+            await event.wait()
+    except TimeoutError:
+        raise transcript.failure(f"{otherwise} after {within:g} s") from None
+
+
 class Inbox(Generic[Item]):
     """Items in order of arrival, waited for by a condition; what does not match stays for a later wait."""
 

@@ -8,7 +8,7 @@ from typing import Self
 import slixmpp
 from slixmpp.xmlstream.stanzabase import StanzaBase
 
-from peers.transcript import DEFAULT_TIMEOUT, Inbox, Transcript
+from peers.transcript import DEFAULT_TIMEOUT, Inbox, Transcript, happens
 from peers.xmpp_stanza import CLIENT, RoomMessage, RoomPresence, quoted
 
 
@@ -69,7 +69,7 @@ class XmppConnection:
         client.add_event_handler("disconnected", lambda _: self._gone.set())
         client.add_filter("in", self._receive)
         client.connect(*self._server)
-        await self._happens(self._ready, "not logged in")
+        await happens(self._ready, self.transcript, within=DEFAULT_TIMEOUT, otherwise="not logged in")
         self.send_raw("<presence/>")
         return self
 
@@ -97,20 +97,13 @@ class XmppConnection:
 
     async def expects_disconnected(self, *, within: float = DEFAULT_TIMEOUT) -> None:
         """Wait until the stream is gone."""
-        await self._happens(self._gone, "still connected", within)
+        await happens(self._gone, self.transcript, within=within, otherwise="still connected")
 
     async def iq(self, kind: str, to: str, payload: str) -> ET.Element:
         """Send an iq of type "get" or "set"; return the answer, which may be an error."""
         ident = secrets.token_hex(6)
         self.send_raw(f'<iq type="{kind}" id="{ident}" to="{quoted(to)}">{payload}</iq>')
         return await self.answers.take(lambda a: a.get("id") == ident, wanted=f"to {payload}")
-
-    async def _happens(self, event: asyncio.Event, otherwise: str, within: float = DEFAULT_TIMEOUT) -> None:
-        try:
-            async with asyncio.timeout(within):
-                await event.wait()
-        except TimeoutError:
-            raise self.transcript.failure(f"{otherwise} after {within:g} s") from None
 
     # ---- reading -------------------------------------------------------------------------------------
 
