@@ -4,6 +4,7 @@ Feed it the subscriber's copy after each applied document (bodies/conference_sta
 this one, gives every user a nickname, and says the own `Joined` last. Rules: docs/mapping.md §3.3 (X2S).
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from crossroom.bodies.conference_info import ConferenceInfo, State
@@ -145,17 +146,20 @@ class RosterDiff:
 
     def _departures(self, reading: Reading) -> list[RoomEvent]:
         gone = [key for key in self._known if key not in reading.present and key != self._own_key]
-        by = {key: self._names.of(reading.gone.get(key, _UNSAID).by) for key in gone}
-        return [self._left(key, reading, by[key]) for key in gone]
+        actors = {key: self._names.of(reading.gone.get(key, _UNSAID).by) for key in gone}
+        staying = {key[0] for key in reading.present} | {self._own_key[0]}
+        left = Counter(key[0] for key in gone)
+        events: list[RoomEvent] = []
+        for key in gone:
+            left[key[0]] -= 1
+            is_last = not left[key[0]] and key[0] not in staying
+            events.append(self._left(key, reading.gone.get(key, _UNSAID), actors[key], is_last=is_last))
+        return events
 
-    def _left(self, key: SeatKey, reading: Reading, by: Nickname | None) -> Left:
+    def _left(self, key: SeatKey, told: Disconnected, by: Nickname | None, *, is_last: bool) -> Left:
         occupant = self._known.pop(key)
-        is_last = not any(
-            other[0] == key[0] for other in self._known if other in reading.present or other == self._own_key
-        )
-        if is_last and not any(other[0] == key[0] for other in reading.present):
+        if is_last:
             self._names.release(key[0])
-        told = reading.gone.get(key, _UNSAID)
         return Left(replace(occupant, role=Role.NONE), told.departure, told.text, by, is_last)
 
     def _meet_all(self, reading: Reading) -> list[RoomEvent]:
@@ -194,8 +198,8 @@ class RosterDiff:
             role=seen.role,
             affiliation=seen.affiliation,
             id=seen.id,
-            # what we are is known here even where the roster hides it
-            address=seen.address or (self._own.address if is_own else None),
+            # who we are is known here, also where the roster hides it
+            address=self._own.address if is_own else seen.address,
             display_name=seen.display_name,
             joining=seen.joining,
             referred_by=seen.referred_by,
