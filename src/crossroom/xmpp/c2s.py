@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from crossroom.machine import Deliver, Ended, LocalProtocolError, ParseError, Send
 from crossroom.xmpp.account import SESSION, Site, answer_account
-from crossroom.xmpp.element import CLIENT, Element, element
+from crossroom.xmpp.element import CLIENT, Element, element, serialise
 from crossroom.xmpp.errors import Condition, StreamCondition, error_reply, read_stream_error, stream_error
 from crossroom.xmpp.jid import Jid, enforce_resource
 from crossroom.xmpp.link import (
@@ -55,11 +55,10 @@ class State(StrEnum):
 
 
 FEATURES = {
-    State.LOGIN: element("mechanisms", SASL, element("mechanism", SASL, "ANONYMOUS")),
-    State.BINDING: element("bind", BIND),
+    State.LOGIN: (element("mechanisms", SASL, element("mechanism", SASL, "ANONYMOUS")),),
+    # RFC 3921 asked for a session; "optional" tells both kinds of client what to do
+    State.BINDING: (element("bind", BIND), element("session", SESSION, element("optional", SESSION))),
 }
-# RFC 3921 asked for a session; "optional" tells both kinds of client what to do
-SESSION_FEATURE = element("session", SESSION, element("optional", SESSION))
 NEXT_STATE = {State.GREETING: State.LOGIN, State.RESTART: State.BINDING}
 
 
@@ -153,7 +152,7 @@ class ClientStream:
                 return self._receive_stanza(item)
 
     def _receive_header(self, header: StreamOpened) -> list[Output]:
-        greeting = Send(self._header(header.lang))
+        greeting = Send(_header(self._site, self._new_id(), header.lang))
         self._lang = header.lang
         if header.namespace != CLIENT:
             return [greeting, *self._end(refuse(StreamCondition.INVALID_NAMESPACE, header.namespace))]
@@ -162,17 +161,7 @@ class ClientStream:
         if header.version.partition(".")[0] != "1":
             return [greeting, *self._end(refuse(StreamCondition.UNSUPPORTED_VERSION, header.version))]
         self._state = NEXT_STATE[self._state]
-        more = SESSION_FEATURE if self._state is State.BINDING else None
-        features = Element("features", STREAM, {}, tuple(filter(None, (FEATURES[self._state], more))))
-        # the prefix declared on the header is written here, as clients expect to see it
-        inner = b"".join(bytes(feature) for feature in features.elements)
-        return [greeting, Send(b"<stream:features>" + inner + b"</stream:features>")]
-
-    def _header(self, lang: str) -> bytes:
-        # RFC 6120 §4.7.3: a new id for each stream; §4.7.4: the language of what we say
-        return bytes(
-            StreamOpened(CLIENT, from_=self._site.domain, id=self._new_id(), version="1.0", lang=lang or "en")
-        )
+        return [greeting, Send(_features(self._state))]
 
     def _receive_element(self, received: Element) -> list[Output]:
         if (received.name, received.namespace) == ("error", STREAM):
@@ -211,7 +200,7 @@ class ClientStream:
         asked = iq.find("bind", BIND)
         if iq.kind is not Kind.IQ or iq.type != "set" or asked is None:
             return self._refuse(StreamCondition.NOT_AUTHORIZED, "a stanza before resource binding")
-        self._jid = self._jid.bare.with_resource(self._resource(asked.child_text("resource")))
+        self._jid = self._jid.bare.with_resource(_resource(asked.child_text("resource"), self._new_id))
         self._state = State.BOUND
         self._due = None
         bound = element("bind", BIND, element("jid", BIND, str(self._jid)))
@@ -219,12 +208,6 @@ class ClientStream:
             Send(bytes(Stanza(Kind.IQ, None, None, iq.id, "result", "", (bound,)))),
             Deliver(LinkUp(self._jid)),
         ]
-
-    def _resource(self, wanted: str) -> str:
-        try:
-            return enforce_resource(wanted) if wanted else self._new_id()
-        except ParseError:
-            return self._new_id()  # RFC 6120 §7.7.2.1: the server may choose another
 
     def _route(self, stanza: Stanza) -> list[Output]:
         to = stanza.to
@@ -247,7 +230,7 @@ class ClientStream:
         # RFC 6120 §4.9.1.2: an error during the negotiation of the header follows a header of our own
         header: list[Output] = []
         if self._state in {State.GREETING, State.RESTART}:
-            header = [Send(self._header(""))]
+            header = [Send(_header(self._site, self._new_id()))]
         return [*header, *self._end(refuse(condition, text))]
 
     def _end(self, outputs: list[Output]) -> list[Output]:
@@ -258,3 +241,20 @@ class ClientStream:
 
 def _sasl_failure(condition: str) -> Send[bytes]:
     return Send(bytes(element("failure", SASL, element(condition, SASL))))
+
+
+def _header(site: Site, stream_id: str, lang: str = "") -> bytes:
+    # RFC 6120 §4.7.3: a new id for each stream; §4.7.4: the language of what we say
+    return bytes(StreamOpened(CLIENT, from_=site.domain, id=stream_id, version="1.0", lang=lang or "en"))
+
+
+def _features(state: State) -> bytes:
+    # the prefix declared on the header is written here, as clients expect to see it
+    return b"<stream:features>" + serialise(FEATURES[state]) + b"</stream:features>"
+
+
+def _resource(wanted: str, new_id: Callable[[], str]) -> str:
+    try:
+        return enforce_resource(wanted) if wanted else new_id()
+    except ParseError:
+        return new_id()  # RFC 6120 §7.7.2.1: the server may choose another
