@@ -305,6 +305,22 @@ async def test_room_that_is_persistent_from_the_start_survives_a_shutdown() -> N
     assert [kept.address for kept in await world.store.load_all()] == [ROOM]
 
 
+async def test_room_that_is_persistent_from_the_start_keeps_its_owner_through_a_fault() -> None:
+    world = World(new_room=Configuration(is_persistent=True))
+    ana, _ = await world.seat("Ana")
+    with patch.object(Room, "handle", side_effect=ZeroDivisionError), pytest.raises(Refused):
+        await ana.post(said("boom"))
+    _, eve = await world.seat("Eve")
+    assert eve.of(Joined)[0].occupant.affiliation is Affiliation.NONE
+
+
+async def test_room_that_its_creator_never_configured_is_not_kept() -> None:
+    world = World(new_room=Configuration(is_persistent=True))
+    ana, _ = await world.seat(replace(person("Ana"), locks_new_room=True))
+    await ana.leave()
+    assert set(world.tables().values()) == {0}
+
+
 async def test_room_that_stops_being_persistent_is_forgotten_by_the_store() -> None:
     world = World()
     ana, _ = await persistent(world)

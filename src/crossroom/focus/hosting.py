@@ -72,6 +72,10 @@ class Hosting:
         deliveries = self._handle(room, Join(endpoint, self._referred(room, joiner)))
         self._rooms[address.key] = room
         self._room_of[endpoint] = room
+        if room.configuration.is_persistent and not room.is_locked and room.address not in self.shelf:
+            self.shelf.keep(
+                room.snapshot()
+            )  # persistent from the start: a fault must not hand it to somebody else
         self.outbox.open(endpoint, deliver)
         self._finish(room, deliveries)
         return room, endpoint
@@ -113,7 +117,7 @@ class Hosting:
         """End every room for a shutdown; persistent ones are kept on the shelf."""
         self.is_closing = True
         for room in list(self._rooms.values()):
-            if room.configuration.is_persistent:
+            if room.configuration.is_persistent and not room.is_locked:
                 self.shelf.keep(room.snapshot())
             self.perform(room, Destroy(None, departure=Departure.SHUTDOWN))
 
@@ -184,7 +188,8 @@ class Hosting:
 
     def _close(self, room: Room) -> None:
         del self._rooms[room.address.key]
-        if room.configuration.is_persistent and not room.is_destroyed:
+        # XEP-0045 §10.1: a room whose creator never configured it has never begun
+        if room.configuration.is_persistent and not room.is_destroyed and not room.is_locked:
             self.shelf.keep(room.snapshot())
 
     def _drop(self, endpoint: EndpointId, error: Exception) -> None:

@@ -166,7 +166,7 @@ class LocalFocus:
     async def save(self) -> None:
         """Write everything that lasts, with the newest posts; the server calls it from time to time."""
         for room in self._hosting:
-            if room.configuration.is_persistent:
+            if room.configuration.is_persistent and not room.is_locked:
                 self._hosting.shelf.keep(room.snapshot())
         await self._hosting.shelf.flush()
 
