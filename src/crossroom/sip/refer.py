@@ -79,6 +79,7 @@ class ReferReceiver:
         silent = has_no_subscription(self.request.headers)
         if silent:  # RFC 4488 §4: said back in the 2xx, then no NOTIFY and no dialog
             headers = (*headers, ("Refer-Sub", "false"))
+        silent = silent or "nosub" in self.request.require  # RFC 7614 §4
         if self._pending.dialog is not None:
             contact = self._pending.dialog.contact
         self._pending.send(self._pending.answer(200, headers=headers, contact=contact), now)
