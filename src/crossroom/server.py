@@ -84,15 +84,14 @@ class Crossroom:
 
         # the two faces, and the door between each and the rooms
         media = ChatMedia(self.msrp, ids, configuration.limits.message_octets)
-        remote = RemoteFocus(
-            self.sip, media, ids, clock, log, self._tasks, RemoteSettings(configuration.limits.join_seconds)
-        )
-        doors = directories(kinds, Focuses(self.focus, remote_sip=remote))
+        times = RemoteSettings(configuration.limits.join_seconds, own_domains=looped)
+        remote = RemoteFocus(self.sip, media, ids, clock, log, self._tasks, times)
+        self.doors = directories(kinds, Focuses(self.focus, remote_sip=remote))
         registrar = Registrar(settings.registrar(configuration), clock.now)
         premises = Premises(
             sip=self.sip,
             media=media,
-            directory=doors.conference,
+            directory=self.doors.conference,
             registry=Registry(EntityForm.TOKEN, clock.wall),
             registrar=registrar if settings.has_registrar(configuration) else None,
             tasks=self._tasks,
@@ -105,7 +104,7 @@ class Crossroom:
         )
         self.muc = MucService(
             kinds,
-            doors.muc,
+            self.doors.muc,
             self.xmpp,
             clock,
             ids,

@@ -28,8 +28,8 @@ from crossroom.room.nickname import first_nickname
 from crossroom.room.reasons import Reason, Refused
 from crossroom.sip.uri import SipUri, parse_uri
 
-OLD = 5.0
-"""Seconds before the join from which on a DateTime says that a message is history (docs/mapping.md §3.12)."""
+SKEW = 5.0
+"""How far, in seconds, a clock elsewhere may be off: older than the join by more is history (docs/mapping.md §3.12)."""
 NAMELESS = Nickname("Guest")
 
 
@@ -53,6 +53,7 @@ class RemoteChat:
     msrp: MsrpSession | None = None
     on_lost: Callable[[str], None] | None = None
     history: HistoryRequest = field(default_factory=HistoryRequest)
+    skew: float = SKEW
     joined_at: float = field(init=False)
     bound: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -106,7 +107,7 @@ class RemoteChat:
         is_text = part.media_type.startswith("text/")
         content = Content(part.media_type, part.text if is_text else part.body, part.language)
         at = cpim.sent_at or self.clock.wall().timestamp()
-        delayed = at < self.joined_at - OLD
+        delayed = at < self.joined_at - self.skew
         if delayed and not self._wants(at):
             return
         archive_id = archived(self.room, author.nickname, message_id)

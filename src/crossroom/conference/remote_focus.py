@@ -44,11 +44,15 @@ from crossroom.sip.contact import is_focus
 
 @dataclass(frozen=True, slots=True)
 class RemoteSettings:
-    """Times in seconds: for a whole join, for the first roster, for an invitation by REFER."""
+    """Times in seconds: for a whole join, for the first roster, for an invitation by REFER.
+
+    `own_domains` are looped ones: their focus has our own clock, so its DateTime can be compared exactly.
+    """
 
     join_seconds: float = 30.0
     roster_seconds: float = 5.0
     refer_seconds: float = 120.0
+    own_domains: frozenset[str] = frozenset()
 
 
 Connected = tuple[InviteSession, MessageMedia]
@@ -122,6 +126,8 @@ class RemoteFocus:
         own = Own(endpoint, joiner.address, joiner.nickname)
         events = RemoteEvents(RosterDiff(room, own), deliver)
         chat = RemoteChat(room, room_uri, Self(endpoint, person), events, self._clock, history=joiner.history)
+        if room.domain in self._settings.own_domains:
+            chat.skew = 0.0
         from_ = NameAddr(person, grammar.clean_text(joiner.nickname))
         contact = NameAddr(here)  # docs/mapping.md §3.1: the device by `gr`, inside the angle brackets
         calls = Calls(self._sip, from_, contact, self._tasks, self._settings.refer_seconds)

@@ -27,7 +27,7 @@ from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import OutgoingRefer
 from crossroom.sip.uri import SipUri
 
-ALWAYS = Features.COMPOSING | Features.INVITATIONS | Features.HISTORY | Features.MODERATION
+ALWAYS = Features.COMPOSING | Features.INVITATIONS | Features.HISTORY
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class Seat:
         self._settings = settings
         self._turns = Turns(tasks, f"requests of {person}", WAITING)
         self._early: list[RoomEvent] | None = []
+        self._unsent: list[Posted | ComposingChanged] = []
         self._recovery: asyncio.TimerHandle | None = None
         self._is_gone = False
 
@@ -91,6 +92,9 @@ class Seat:
         self.session = session
         self.peer = peer
         session.on_ended = self.hang_up
+        unsent, self._unsent = self._unsent, []
+        for event in unsent:
+            self._copy(event)
         if session.ended is not None:
             self.hang_up(session.ended)
 
@@ -145,7 +149,10 @@ class Seat:
 
     def _copy(self, event: Posted | ComposingChanged) -> None:
         """RFC 7701 §6.1: everybody but the session that sent it, and only what the endpoint takes."""
-        if self.msrp is None or self.peer is None or self._is_own(event.author):
+        if self._is_own(event.author):
+            return
+        if self.msrp is None or self.peer is None:
+            self._unsent.append(event)  # said before the call was answered: nothing is lost (docs/focus.md)
             return
         copy = self.conference.copy_of(event, sees_addresses=self.sees_addresses)
         if not self.peer.direction.receives or not self.peer.takes_wrapped(copy.wrapped_type):
