@@ -5,9 +5,10 @@ The room speaks of plain text: `a/b@c.org` at a domain. A JID carries it escaped
 
 from functools import lru_cache
 
-from crossroom.machine import ParseError
+from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.room.address import Address, Network, Nickname
 from crossroom.xmpp.jid import Jid, escape_local, unescape_local
+from crossroom.xmpp.stanza import Stanza
 
 CACHED_ADDRESSES = 8192  # as many as the JID cache: the people of a busy server
 SIP_RESOURCE = "sip"  # of a SIP endpoint that showed no GRUU: XEP-0045 §7.2.2 wants a full JID
@@ -55,3 +56,17 @@ def shown_jid(address: Address | None) -> Jid | None:
 def occupant_jid(room: Jid, nickname: Nickname) -> Jid:
     """The occupant JID: the nickname is enforced already (room/nickname.py)."""
     return Jid(room.local, room.domain, nickname)
+
+
+def recipient(stanza: Stanza) -> Jid:
+    """What a stanza was sent to; MucService lets none through without."""
+    if stanza.to is None:
+        raise LocalProtocolError("a stanza to nobody")
+    return stanza.to
+
+
+def sender(stanza: Stanza) -> Jid:
+    """Who sent a stanza; MucService lets none through without."""
+    if stanza.from_ is None:
+        raise LocalProtocolError("a stanza from nobody")
+    return stanza.from_

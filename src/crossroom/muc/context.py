@@ -6,7 +6,7 @@ from typing import Any
 
 from crossroom.focus.interface import Directory, Features, Participation
 from crossroom.machine import ParseError
-from crossroom.muc.addresses import room_of
+from crossroom.muc.addresses import recipient, room_of, sender
 from crossroom.muc.fanout import Tails
 from crossroom.muc.occupants import Occupancy, Occupants
 from crossroom.muc.pending import PendingInvitations
@@ -66,9 +66,7 @@ class MucContext:
 
     def occupancy_of(self, stanza: Stanza) -> Occupancy | None:
         """The seat of a stanza's sender in the room that it was sent to."""
-        if stanza.to is None or stanza.from_ is None:
-            return None
-        return self.occupants.find(stanza.to.bare, stanza.from_)
+        return self.occupants.find(recipient(stanza).bare, sender(stanza))
 
     def ask(self, occupancy: Occupancy, stanza: Stanza, work: Work, refuse: Refuse | None = None) -> None:
         """Do this for an occupant behind everything it asked before; a refusal becomes the stanza's error."""
@@ -103,8 +101,7 @@ class MucContext:
 
     def refuse(self, stanza: Stanza, refusal: Refused) -> None:
         """Answer with the room's reason."""
-        room = stanza.to.bare if stanza.to else Jid("", "")
-        self.reply_error(stanza, error_for(refusal, room))
+        self.reply_error(stanza, error_for(refusal, recipient(stanza).bare))
 
     def reply_error(
         self,

@@ -3,7 +3,7 @@
 from functools import partial
 
 from crossroom.focus.interface import Description, Features
-from crossroom.muc.addresses import jid_of, room_of
+from crossroom.muc.addresses import jid_of, occupant_jid, recipient, room_of
 from crossroom.muc.context import MucContext
 from crossroom.room.configuration import Configuration
 from crossroom.room.reasons import Reason, Refused
@@ -121,29 +121,25 @@ def _node(stanza: Stanza) -> str:
 
 
 async def _describe(context: MucContext, stanza: Stanza) -> None:
-    if stanza.to is None:
-        return
-    room = room_of(stanza.to)
+    room = room_of(recipient(stanza))
     description = await context.directory.focus_for(room).describe(room)
     context.router.send(stanza.result(room_facts(description).as_element()))
 
 
 async def _list_rooms(context: MucContext, stanza: Stanza) -> None:
-    if stanza.to is None:
-        return
-    focus = context.directory.focus_for(room_of(stanza.to))
-    found = [one for one in await focus.rooms(stanza.to.domain) if one.configuration.is_public]
+    service = recipient(stanza)
+    focus = context.directory.focus_for(room_of(service))
+    found = [one for one in await focus.rooms(service.domain) if one.configuration.is_public]
     items = tuple(DiscoItem(jid_of(one.room.bare), one.configuration.name or one.room.user) for one in found)
     context.router.send(stanza.result(DiscoItems(items).as_element()))
 
 
 async def _list_occupants(context: MucContext, stanza: Stanza) -> None:
-    if stanza.to is None:
-        return
+    room = recipient(stanza)
     occupancy = context.occupancy_of(stanza)
-    if occupancy is None and not await context.exists(stanza.to):
+    if occupancy is None and not await context.exists(room):
         raise Refused(Reason.NO_SUCH_ROOM)
     view = occupancy.view if occupancy else None
     names = sorted({one.nickname for one in view.roster.values()}) if view else ()
-    items = tuple(DiscoItem(stanza.to.with_resource(name), name) for name in names)
+    items = tuple(DiscoItem(occupant_jid(room, name), name) for name in names)
     context.router.send(stanza.result(DiscoItems(items).as_element()))

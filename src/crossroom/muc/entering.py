@@ -7,11 +7,11 @@ from functools import partial
 
 from crossroom.focus.interface import Answer, Deliver, Features, Focus, Outcome, Participation, Seat
 from crossroom.machine import ParseError
-from crossroom.muc.addresses import address_of, room_of
+from crossroom.muc.addresses import address_of, recipient, room_of, sender
 from crossroom.muc.context import MucContext
 from crossroom.muc.occupants import Occupancy
 from crossroom.muc.pending import ACCEPTED, PendingInvitation
-from crossroom.muc.presence import joiner_of, native_of, not_there_tail
+from crossroom.muc.presence import history_of, joiner_of, native_of, not_there_tail
 from crossroom.muc.reasons import GONE_CONDITIONS, error_for, join_error_for
 from crossroom.room.address import Nickname
 from crossroom.room.commands import Joiner
@@ -19,7 +19,6 @@ from crossroom.room.events import RoomEvent
 from crossroom.room.nickname import parse_nickname
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.xmpp.errors import Condition, StanzaError
-from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.muc import JoinRequest
 from crossroom.xmpp.stanza import Kind, Stanza
 
@@ -32,12 +31,14 @@ def on_available(context: MucContext, stanza: Stanza) -> None:
     occupancy = context.occupancy_of(stanza)
     wish = JoinRequest.of(stanza)
     if occupancy is not None:
-        context.ask(occupancy, stanza, partial(_update, occupancy, stanza), partial(_refuse_update, context))
+        context.ask(
+            occupancy, stanza, partial(_update, context, occupancy, stanza), partial(_refuse_update, context)
+        )
     elif wish is not None:
         _enter(context, stanza, wish)
-    elif stanza.to is not None and stanza.from_ is not None:
-        tail = not_there_tail(stanza.to, GHOST)
-        context.router.send_tail(Kind.PRESENCE, stanza.from_, tail, stanza.to.domain)
+    else:
+        to = recipient(stanza)
+        context.router.send_tail(Kind.PRESENCE, sender(stanza), not_there_tail(to, GHOST), to.domain)
 
 
 def on_unavailable(context: MucContext, stanza: Stanza) -> None:
@@ -63,8 +64,7 @@ def on_error(context: MucContext, stanza: Stanza) -> None:
 
 def on_bare_room(context: MucContext, stanza: Stanza) -> None:
     """Presence to the room without a nickname (XEP-0045 §7.2.1)."""
-    room = stanza.to.bare if stanza.to else None
-    error = StanzaError(Condition.JID_MALFORMED, by=str(room))
+    error = StanzaError(Condition.JID_MALFORMED, by=str(recipient(stanza)))
     context.reply_error(stanza, error, echo=(WISH,) if JoinRequest.of(stanza) else None)
 
 
@@ -93,17 +93,12 @@ def abandon(context: MucContext, occupancy: Occupancy) -> None:
 
 def condition_of(stanza: Stanza) -> Condition:
     """What an error stanza says."""
-    try:
-        error = StanzaError.of(stanza)
-    except ParseError:
-        error = None
+    error = StanzaError.of(stanza)
     return error.condition if error else Condition.UNDEFINED_CONDITION
 
 
 def _enter(context: MucContext, stanza: Stanza, wish: JoinRequest) -> None:
-    to, user = stanza.to, stanza.from_
-    if to is None or user is None:
-        return
+    to, user = recipient(stanza), sender(stanza)
     refuse = partial(_refuse_join, context)
     try:
         nickname = parse_nickname(to.resource)
@@ -185,15 +180,17 @@ def _give_up(
         occupancy.turns.ask(lambda: context.answered(stanza, leave))
 
 
-async def _update(occupancy: Occupancy, stanza: Stanza, participation: Participation) -> None:
+async def _update(
+    context: MucContext, occupancy: Occupancy, stanza: Stanza, participation: Participation
+) -> None:
     """Presence from somebody who is inside: a new nickname, a client that lost its state, new availability."""
     nickname = _wanted(stanza)
-    view = occupancy.view
+    wish, view = JoinRequest.of(stanza), occupancy.view
     if nickname != occupancy.nickname:
         _needs_nicknames(participation)
         await participation.rename(nickname)
-    elif JoinRequest.of(stanza) is not None and view is not None:
-        occupancy.write(view.again())
+    elif wish is not None and view is not None:
+        occupancy.write(view.again(history_of(wish), context.clock.wall().timestamp()))
     elif Features.PRESENCE in participation.features:
         await participation.set_presence(native_of(stanza))
 
@@ -206,7 +203,7 @@ def _needs_nicknames(participation: Participation) -> None:
 
 def _wanted(stanza: Stanza) -> Nickname:
     try:
-        return parse_nickname(stanza.to.resource if stanza.to else "")
+        return parse_nickname(recipient(stanza).resource)
     except ParseError as error:
         raise Refused(Reason.NICKNAME_INVALID, str(error)) from error
 
@@ -217,12 +214,11 @@ def _refuse_update(context: MucContext, stanza: Stanza, refusal: Refused) -> Non
     if occupancy is None and wish is not None:
         _enter(context, stanza, wish)  # the seat it was meant for is gone: it is a join of its own
         return
-    room = stanza.to.bare if stanza.to else Jid("", "")
+    room = recipient(stanza).bare
     # docs/mapping.md §3.4: the error comes from the nickname that is kept
     from_ = occupancy.occupant_jid if occupancy else stanza.to
     context.reply_error(stanza, error_for(refusal, room), from_=from_, echo=(WISH,))
 
 
 def _refuse_join(context: MucContext, stanza: Stanza, refusal: Refused) -> None:
-    room = stanza.to.bare if stanza.to else Jid("", "")
-    context.reply_error(stanza, join_error_for(refusal, room), echo=(WISH,))
+    context.reply_error(stanza, join_error_for(refusal, recipient(stanza).bare), echo=(WISH,))

@@ -8,7 +8,7 @@ from functools import partial
 
 from crossroom.focus.interface import Answer, Features, Invitation, Outcome, Participation
 from crossroom.machine import ParseError
-from crossroom.muc.addresses import jid_of, person_of, room_of, shown_jid
+from crossroom.muc.addresses import jid_of, person_of, recipient, room_of, sender, shown_jid
 from crossroom.muc.context import MucContext, needs
 from crossroom.muc.entering import condition_of, lose
 from crossroom.muc.pending import PendingInvitation
@@ -39,19 +39,17 @@ def on_invite(context: MucContext, stanza: Stanza) -> None:
 def on_decline(context: MucContext, stanza: Stanza) -> None:
     """An invited user says no; without a known invitation it means nothing (docs/mapping.md §3.15 G)."""
     said = _read(stanza)
-    if said is None or said.decline is None or stanza.to is None or stanza.from_ is None:
+    if said is None or said.decline is None:
         return
     outcome = Outcome(Answer.DECLINED, Reason.DECLINED, said.decline.reason)
-    context.invitations.settle(room_of(stanza.to), person_of(stanza.from_), outcome)
+    context.invitations.settle(room_of(recipient(stanza)), person_of(sender(stanza)), outcome)
 
 
 def on_error(context: MucContext, stanza: Stanza) -> None:
     """An error for the room: an invitation that bounced, or the sign of a ghost (XEP-0045 §18.1.2)."""
-    if stanza.to is None or stanza.from_ is None:
-        return
     condition = condition_of(stanza)
     outcome = Outcome(Answer.FAILED, REASONS[condition], _text_of(stanza))
-    room, person = room_of(stanza.to), person_of(stanza.from_)
+    room, person = room_of(recipient(stanza)), person_of(sender(stanza))
     if context.invitations.bounced(room, person, stanza.id, outcome):
         return
     occupancy = context.occupancy_of(stanza)
@@ -101,18 +99,19 @@ async def _begin(context: MucContext, stanza: Stanza, participation: Participati
     for invite in said.invites:
         if invite.to is None:
             raise ParseError("an invitation to nobody")
-        context.spawn(stanza, partial(_ask, context, stanza, participation, invite))
+        context.spawn(stanza, partial(_ask, context, stanza, participation, invite.to.bare, invite.reason))
 
 
-async def _ask(context: MucContext, stanza: Stanza, participation: Participation, invite: Invite) -> None:
-    if invite.to is None or stanza.to is None or stanza.from_ is None:
-        return
-    outcome = await participation.invite(person_of(invite.to.bare), invite.reason)
+async def _ask(
+    context: MucContext, stanza: Stanza, participation: Participation, invitee: Jid, reason: str
+) -> None:
+    room, inviter = recipient(stanza), sender(stanza)
+    outcome = await participation.invite(person_of(invitee), reason)
     if outcome.answer is Answer.DECLINED:
-        context.router.send(decline_stanza(stanza.to, stanza.from_, invite.to.bare, outcome.text))
+        context.router.send(decline_stanza(room, inviter, invitee, outcome.text))
     elif outcome.answer is Answer.FAILED:
         failure = Refused(outcome.reason or Reason.REMOTE_FAULT, outcome.text)
-        context.reply_error(stanza, error_for(failure, stanza.to))
+        context.reply_error(stanza, error_for(failure, room))
 
 
 async def _end_of(context: MucContext, outcome: asyncio.Future[Outcome]) -> Outcome:
@@ -137,8 +136,5 @@ def _read(stanza: Stanza) -> MucUser | None:
 
 
 def _text_of(stanza: Stanza) -> str:
-    try:
-        error = StanzaError.of(stanza)
-    except ParseError:
-        return ""
+    error = StanzaError.of(stanza)
     return error.text if error else ""

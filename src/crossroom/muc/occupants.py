@@ -4,6 +4,7 @@ An occupancy is given the room's events and writes them; what its user asks is d
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from crossroom.focus.interface import Participation
@@ -12,8 +13,12 @@ from crossroom.muc.router import Router
 from crossroom.muc.view import View
 from crossroom.net.tasks import Turns
 from crossroom.room.address import Nickname
-from crossroom.room.events import Ended, RoomEvent
+from crossroom.room.events import Ended, Posted, RoomEvent
 from crossroom.xmpp.jid import Jid
+
+PRIVATE_REMEMBERED = (
+    32  # private messages per occupant whose bounce is still told: more than wait on one link
+)
 
 
 class Occupancy:
@@ -30,6 +35,7 @@ class Occupancy:
         self.is_over = False
         self._router = router
         self._early: list[RoomEvent] = []
+        self._private: deque[tuple[str, Nickname]] = deque(maxlen=PRIVATE_REMEMBERED)
 
     @property
     def nickname(self) -> Nickname:
@@ -49,6 +55,8 @@ class Occupancy:
             self._early.append(event)  # until join() has said which endpoint is ours
             return
         self.write(self.view.write(event))
+        if isinstance(event, Posted) and event.to is not None:
+            self._private.append((event.id, event.author.nickname))
         if isinstance(event, Ended):
             self.is_over = True
 
@@ -59,6 +67,10 @@ class Occupancy:
         early, self._early = self._early, []
         for event in early:
             self.deliver(event)
+
+    def author_of(self, message_id: str) -> Nickname | None:
+        """Who wrote a private message that this user was lately given, None for any other message."""
+        return next((author for known, author in self._private if message_id and known == message_id), None)
 
     def end(self) -> None:
         """Nothing is written any more, whatever the room still says."""
@@ -118,6 +130,10 @@ class Occupants:
         """Everybody of this network in a room."""
         return list(self._rooms.get(room, {}).values())
 
-    def named(self, room: Jid, nickname: str) -> Occupancy | None:
+    def all_named(self, room: Jid, nickname: Nickname) -> list[Occupancy]:
+        """The sessions of an occupant of this network."""
+        return [one for one in self.in_room(room) if one.view and one.nickname == nickname]
+
+    def named(self, room: Jid, nickname: Nickname) -> Occupancy | None:
         """An occupant of this network by nickname; of several sessions the first."""
-        return next((one for one in self.in_room(room) if one.view and one.nickname == nickname), None)
+        return next(iter(self.all_named(room, nickname)), None)

@@ -32,10 +32,16 @@ def joiner_of(stanza: Stanza, wish: muc.JoinRequest, address: Address, nickname:
         insists_on_nickname=True,
         locks_new_room=True,
         password=wish.password,
-        history=_history(wish.history),
+        history=history_of(wish),
         display_name=read_nick(stanza),
         presence=native_of(stanza),
     )
+
+
+def history_of(wish: muc.JoinRequest) -> HistoryRequest:
+    """How much history a client asks for (XEP-0045 §7.2.13)."""
+    asked = wish.history or muc.HistoryRequest()
+    return HistoryRequest(asked.maxstanzas, asked.maxchars, asked.seconds, asked.since)
 
 
 def native_of(stanza: Stanza) -> Native:
@@ -144,9 +150,3 @@ def _item(
         text,
         actor_nick=by or "",
     )
-
-
-def _history(wish: muc.HistoryRequest | None) -> HistoryRequest:
-    if wish is None:
-        return HistoryRequest()
-    return HistoryRequest(wish.maxstanzas, wish.maxchars, wish.seconds, wish.since)

@@ -3,6 +3,7 @@
 from functools import partial
 
 from crossroom import __version__
+from crossroom.muc.addresses import recipient
 from crossroom.muc.context import MucContext
 from crossroom.muc.disco import sip_occupant
 from crossroom.muc.occupants import Occupancy
@@ -66,7 +67,7 @@ def on_answer(context: MucContext, stanza: Stanza) -> None:
 
 
 async def _to_occupant(context: MucContext, occupancy: Occupancy, stanza: Stanza) -> None:
-    nickname = Nickname(stanza.to.resource if stanza.to else "")
+    nickname = Nickname(recipient(stanza).resource)
     namespace = stanza.children[0].namespace
     if namespace == PING and nickname == occupancy.nickname:
         # XEP-0410 §3: the occupant is there, whatever its own client would say

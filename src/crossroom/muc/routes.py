@@ -64,7 +64,7 @@ ROUTES: Mapping[tuple[Kind, str, Target, str], Route] = MappingProxyType(
         (_MESSAGE, "chat", _ROOM, "decline"): invitations.on_decline,
         (_MESSAGE, "normal", _ROOM, "form"): speaking.on_form,
         (_MESSAGE, "error", _ROOM, ANY): invitations.on_error,
-        (_MESSAGE, "error", _OCCUPANT, ANY): entering.on_error,
+        (_MESSAGE, "error", _OCCUPANT, ANY): speaking.on_bounce,
         (_IQ, "get", _SERVICE, DISCO_INFO): disco.on_service_info,
         (_IQ, "get", _SERVICE, DISCO_ITEMS): disco.on_service_items,
         (_IQ, "get", _SERVICE, PING): questions.on_ping,

@@ -1,19 +1,21 @@
 """What an occupant's messages do: to everybody, to one, the subject, typing (XEP-0045 §7.4-7.5, §8.1)."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from crossroom.focus.interface import Features, Participation
 from crossroom.machine import ParseError
+from crossroom.muc.addresses import recipient
 from crossroom.muc.context import MucContext, needs
+from crossroom.muc.entering import on_error
 from crossroom.muc.messages import composing_of, draft_of
 from crossroom.muc.subject import subject_of
 from crossroom.room.address import MessageId, Nickname
 from crossroom.room.nickname import parse_nickname
 from crossroom.room.reasons import Reason, Refused
 from crossroom.xmpp.errors import Condition, StanzaError
-from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.stanza import Stanza
 
 Speak = Callable[[MucContext, Stanza, Participation], Coroutine[Any, Any, None]]
@@ -31,8 +33,18 @@ def on_private(context: MucContext, stanza: Stanza) -> None:
 
 def on_misdirected(context: MucContext, stanza: Stanza) -> None:
     """Groupchat to one occupant, or a one-to-one message to the room (XEP-0045 §7.5, §17.2)."""
-    room = stanza.to.bare if stanza.to else None
-    context.reply_error(stanza, StanzaError(Condition.BAD_REQUEST, by=str(room)))
+    context.reply_error(stanza, StanzaError(Condition.BAD_REQUEST, by=str(recipient(stanza).bare)))
+
+
+def on_bounce(context: MucContext, stanza: Stanza) -> None:
+    """A copy came back: the author of a private message is told, and some errors mean that the occupant is gone."""
+    occupancy = context.occupancy_of(stanza)
+    author = occupancy.author_of(stanza.id) if occupancy else None
+    if occupancy is not None and author is not None:
+        # docs/mapping.md §3.8: from the occupant that it could not be brought to
+        for seat in context.occupants.all_named(occupancy.room, author):
+            context.router.send(replace(stanza, to=seat.user, from_=occupancy.occupant_jid))
+    on_error(context, stanza)
 
 
 def on_form(context: MucContext, stanza: Stanza) -> None:
@@ -50,7 +62,7 @@ def _in_room(context: MucContext, stanza: Stanza, work: Speak) -> None:
 
 async def not_inside(context: MucContext, stanza: Stanza) -> None:
     """Refuse somebody who has no seat (XEP-0045 §7.4: and who asks for a room that is not there)."""
-    there = stanza.to is not None and await context.exists(stanza.to.bare)
+    there = await context.exists(recipient(stanza).bare)
     raise Refused(Reason.NOT_IN_ROOM if there else Reason.NO_SUCH_ROOM)
 
 
@@ -64,7 +76,7 @@ async def _say(context: MucContext, stanza: Stanza, participation: Participation
         if Features.COMPOSING in participation.features:
             await participation.compose(composing)
     elif stanza.children:
-        await participation.post(draft_of(stanza, _room(stanza), context.ids.token()))
+        await participation.post(draft_of(stanza, recipient(stanza).bare, context.ids.token()))
 
 
 async def _whisper(context: MucContext, stanza: Stanza, participation: Participation) -> None:
@@ -72,20 +84,14 @@ async def _whisper(context: MucContext, stanza: Stanza, participation: Participa
     to = _recipient(stanza)
     composing = composing_of(stanza)
     if composing is None:
-        await participation.post(draft_of(stanza, _room(stanza), context.ids.token(), to))
+        await participation.post(draft_of(stanza, recipient(stanza).bare, context.ids.token(), to))
     elif Features.COMPOSING in participation.features:
         await participation.compose(composing, to)
 
 
 def _recipient(stanza: Stanza) -> Nickname:
     try:
-        return parse_nickname(stanza.to.resource if stanza.to else "")
+        return parse_nickname(recipient(stanza).resource)
     except ParseError as error:
         # docs/mapping.md §3.8: what cannot be a nickname is nobody's
         raise Refused(Reason.NO_SUCH_PARTICIPANT, str(error)) from error
-
-
-def _room(stanza: Stanza) -> Jid:
-    if stanza.to is None:
-        raise ParseError("no address")
-    return stanza.to.bare

@@ -3,6 +3,7 @@
 Pure: events in, copies out, in order. Kept so that a client that lost its state can be told all again.
 """
 
+import sys
 from collections import deque
 from dataclasses import replace
 from typing import assert_never
@@ -11,6 +12,7 @@ from crossroom.muc import config_notice, messages, presence
 from crossroom.muc.fanout import Copy, Tails
 from crossroom.muc.subject import subject_tail
 from crossroom.room.address import EndpointId, Nickname
+from crossroom.room.commands import HistoryRequest
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import (
     Changed,
@@ -25,6 +27,7 @@ from crossroom.room.events import (
     RoomEvent,
     SubjectChanged,
 )
+from crossroom.room.history import History
 from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.stanza import Kind
 
@@ -82,13 +85,17 @@ class View:
             case _:
                 assert_never(event)
 
-    def again(self) -> tuple[Copy, ...]:
-        """Everything that a new arrival is told, for a client that joins once more (XEP-0045 §7.2.1, §17.3)."""
+    def again(self, wish: HistoryRequest, now: float) -> tuple[Copy, ...]:
+        """Everything that a new arrival is told, for a client that joins once more (XEP-0045 §7.2.1, §17.3).
+
+        `now` is in POSIX seconds, as the posts' own times are.
+        """
         named = {one.nickname: one for one in self.roster.values() if not self._is_self(one)}
         others = [presence.available_tail(self.room, one) for one in named.values()]
         own = self.occupant
         arrival = [] if own is None else [self._arrival(Joined(own, self.configuration))]
-        history = [messages.posted_tail(self.room, replace(post, delayed=True)) for post in self._recent]
+        kept = History(len(self._recent), sys.maxsize, self._recent)
+        history = [messages.posted_tail(self.room, post) for post in kept.replay(wish, now, is_full=True)]
         subject = self._subject_tail(self._subject or SubjectChanged("", delayed=True))
         return (
             *((Kind.PRESENCE, written) for written in (*others, *arrival)),

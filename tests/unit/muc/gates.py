@@ -122,3 +122,39 @@ class LimitedSeat:
 
     async def leave(self, status: str = "", departure: Departure = Departure.LEFT) -> None:
         await self.inner.leave(status, departure)
+
+
+class BrokenFocus(RefusingFocus):
+    """A focus with a defect."""
+
+    async def join(self, room: Address, joiner: Joiner, deliver: Deliver) -> Participation:  # noqa: ARG002 -- the door's signature
+        raise RuntimeError("a defect")
+
+
+class WatchedFocus(RefusingFocus):
+    """A focus whose seats are given, and whose `deliver` a test can use itself."""
+
+    def __init__(self, inner: Focus) -> None:
+        super().__init__(Reason.NO_SUCH_ROOM)
+        self.inner = inner
+        self.deliver: Deliver | None = None
+        self.seat: HeldSeat | None = None
+
+    async def join(self, room: Address, joiner: Joiner, deliver: Deliver) -> Participation:
+        self.deliver = deliver
+        self.seat = HeldSeat(await self.inner.join(room, joiner, deliver), Features.ALL)
+        return self.seat
+
+
+class HeldSeat(LimitedSeat):
+    """A seat in a room that takes its time for messages."""
+
+    def __init__(self, inner: Participation, features: Features) -> None:
+        super().__init__(inner, features)
+        self.gate = asyncio.Event()
+        self.posting = asyncio.Event()
+
+    async def post(self, draft: Draft) -> MessageId:
+        self.posting.set()
+        await self.gate.wait()
+        return await self.inner.post(draft)

@@ -202,6 +202,22 @@ async def test_joining_again_tells_everything_again_and_nobody_else_anything() -
     assert world.focus.tables()["seats"] == 2
 
 
+async def test_joining_again_gives_as_much_history_as_is_asked_for() -> None:
+    world = World()
+    await world.open_room((BOB, "Bob"), (DEE, "Dee"))
+    for number in "123":
+        said = f"<message from='{BOB}' to='{ROOM}' type='groupchat' id='{number}'><body>{number}</body></message>"
+        await world.send(said)
+        world.clock.advance(60)
+    for wish, bodies in (
+        ("maxstanzas='0'", ""),
+        ("maxstanzas='2'", "23"),
+        ("since='2020-01-01T00:01:30Z'", "3"),
+    ):
+        told = await world.join(DEE, "Dee", f"<history {wish}/>")
+        assert "".join(one.body or "" for one in told) == bodies
+
+
 async def test_a_second_session_shares_the_nickname_and_goes_unnoticed() -> None:
     world = World()
     await world.open_room((BOB, "Bob"), (DEE, "Dee"))
