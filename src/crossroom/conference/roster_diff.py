@@ -48,6 +48,7 @@ class RosterDiff:
         self._configuration = configuration or Configuration()
         self._subject = ""
         self._known: dict[SeatKey, Occupant] = {}
+        self._reading = Reading()
         self._names = RosterNames()
         self._names.assign(_ASSUMED[0], (own.nickname,))
         self._is_joined = False
@@ -79,11 +80,12 @@ class RosterDiff:
         """What changed since the last document; the first one that shows this seat ends the first batch."""
         if document.state is State.DELETED:
             return []
-        reading = read_roster(document, self._room)
+        self._reading, before = read_roster(document, self._room, self._reading), self._reading
+        reading = self._reading
         self._find_own(reading)
         events = self._described(document)
         events += self._departures(reading)
-        return self._own_last(events + self._meet_all(reading))
+        return self._own_last(events + self._meet_all(reading, before))
 
     def assume_own(self) -> list[RoomEvent]:
         """Go on without being in the roster: for a focus that does not show this seat in time."""
@@ -162,15 +164,20 @@ class RosterDiff:
             self._names.release(key[0])
         return Left(replace(occupant, role=Role.NONE), told.departure, told.text, by, is_last)
 
-    def _meet_all(self, reading: Reading) -> list[RoomEvent]:
+    def _meet_all(self, reading: Reading, before: Reading) -> list[RoomEvent]:
+        news = (seen for key, seen in reading.present.items() if self._is_news(seen, before.present.get(key)))
         # this seat first, because the nickname that it asked for is its own
-        order = sorted(reading.present.values(), key=lambda seen: seen.key[0] != self._own_key[0])
+        order = sorted(news, key=lambda seen: seen.key[0] != self._own_key[0])
         self._names.release_changed({seen.key[0]: seen.names for seen in order})
         last = {seen.key[0]: seen.key for seen in order}
         events: list[RoomEvent] = []
         for seen in order:
             events += self._meet(seen, is_last=last[seen.key[0]] == seen.key)
         return events
+
+    def _is_news(self, seen: Seen, before: Seen | None) -> bool:
+        # most of a roster is as it was: the very objects that were read before
+        return seen is not before or seen.key not in self._known or seen.key[0] == self._own_key[0]
 
     def _meet(self, seen: Seen, *, is_last: bool) -> list[RoomEvent]:
         occupant = self._occupant(seen)

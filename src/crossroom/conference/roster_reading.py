@@ -67,25 +67,46 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A whole document: who is there, and of whom it says how they went."""
+    """A whole document: who is there, and of whom it says how they went. `users` are the entries as read."""
 
     present: dict[SeatKey, Seen] = field(default_factory=dict)
     gone: dict[SeatKey, Disconnected] = field(default_factory=dict)
+    users: dict[str, "_Entry"] = field(default_factory=dict)
 
 
-def read_roster(document: ConferenceInfo, room: Address) -> Reading:
-    """Find the endpoints of a full document (the subscriber's copy); never raises."""
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    user: User
+    present: dict[SeatKey, Seen]
+    gone: dict[SeatKey, Disconnected]
+
+
+def read_roster(document: ConferenceInfo, room: Address, previous: Reading | None = None) -> Reading:
+    """Find the endpoints of a full document (the subscriber's copy); never raises.
+
+    What `previous` has read already, in the same room, is not read again.
+    """
     reading = Reading()
+    before = previous.users if previous else {}
     for user in document.users.users if document.users else ():
-        key = user_key(user.entity)
-        for endpoint in user.endpoints or (Endpoint(user.entity),):  # some say no more than who is there
-            seat = key, endpoint.entity
-            if endpoint.status in _ABSENT:
-                if endpoint.status == EndpointStatus.DISCONNECTED:
-                    reading.gone[seat] = _disconnected(endpoint)
-            else:
-                reading.present[seat] = _seen(seat, user, endpoint, room)
+        known = before.get(user.entity)
+        entry = known if known and known.user == user else _entry(user, room)
+        reading.users[user.entity] = entry
+        reading.present.update(entry.present)
+        reading.gone.update(entry.gone)
     return reading
+
+
+def _entry(user: User, room: Address) -> _Entry:
+    entry = _Entry(user, {}, {})
+    key = user_key(user.entity)
+    for endpoint in user.endpoints or (Endpoint(user.entity),):  # some say no more than who is there
+        seat = key, endpoint.entity
+        if endpoint.status not in _ABSENT:
+            entry.present[seat] = _seen(seat, user, endpoint, room)
+        elif endpoint.status == EndpointStatus.DISCONNECTED:
+            entry.gone[seat] = _disconnected(endpoint)
+    return entry
 
 
 def user_key(entity: str) -> str:

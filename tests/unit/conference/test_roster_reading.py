@@ -149,3 +149,11 @@ def test_only_messages_that_are_received_only_make_a_visitor() -> None:
 )
 def test_users_are_keyed_by_person_and_gr(one: str, other: str, *, same: bool) -> None:
     assert (user_key(one) == user_key(other)) is same
+
+
+def test_what_has_not_changed_is_not_read_again() -> None:
+    ana, bob = user("sip:a@x", "Ana", "1"), user("sip:b@x", "Bob", "2")
+    before = read_roster(roster(ana, bob), ROOM)
+    after = read_roster(roster(user("sip:a@x", "Ana", "1"), user("sip:b@x", "Rob", "2")), ROOM, before)
+    assert after.present["a@x/", "1"] is before.present["a@x/", "1"]
+    assert after.present["b@x/", "2"].names[0] == "Rob"
