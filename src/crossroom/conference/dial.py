@@ -17,6 +17,7 @@ from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.machine import ParseError
 from crossroom.msrp.uri import Path
 from crossroom.net.msrp_face import MsrpUnreachable
+from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.sip_session import CallFailed, InviteSession
 from crossroom.room.address import Network, Nickname
 from crossroom.room.commands import Joiner
@@ -44,10 +45,11 @@ class Dialer:
         conference = premises.registry.conference(invitation.room)
         person = replace(invitation.invitee, network=Network.SIP)
         seat = Seat(conference, person, premises.tasks, premises.log, premises.settings.seat)
-        offer, seat.msrp = premises.media.offer(seat)
+        offer, msrp = premises.media.offer(seat.chat)
+        seat.chat.msrp = msrp
         try:
             session = await self._call(invitation, bytes(offer))
-            return await self._seat(seat, session, invitation, offer)
+            return await self._seat(seat, msrp, session, invitation, offer)
         except CallFailed as failed:
             return outcome_of_sip(failed.status, failed.reason)
         except ParseError as error:
@@ -81,7 +83,12 @@ class Dialer:
             raise
 
     async def _seat(
-        self, seat: Seat, session: InviteSession, invitation: Invitation, offer: SessionDescription
+        self,
+        seat: Seat,
+        msrp: MsrpSession,
+        session: InviteSession,
+        invitation: Invitation,
+        offer: SessionDescription,
     ) -> Outcome:
         ours = MessageMedia.read(offer, offer.media[0])
         try:
@@ -96,9 +103,8 @@ class Dialer:
             await session.bye("SIP;cause=480")
             return Outcome(Answer.FAILED, refused.reason, refused.text)
         if we_connect(ours, theirs, we_offered=True):
-            return await self._connect(seat, path)
-        assert seat.msrp is not None  # noqa: S101 -- made by `invite`
-        seat.msrp.remote_path = path
+            return await self._connect(seat, msrp, path)
+        msrp.remote_path = path
         return Outcome(Answer.ACCEPTED)
 
     async def _join(
@@ -111,10 +117,9 @@ class Dialer:
         seat.answered(session, theirs)
         premises.log.info("joined by dial-out", person=str(seat.person), room=str(invitation.room))
 
-    async def _connect(self, seat: Seat, path: Path) -> Outcome:
-        assert seat.msrp is not None  # noqa: S101 -- made by `invite`
+    async def _connect(self, seat: Seat, msrp: MsrpSession, path: Path) -> Outcome:
         try:
-            await seat.msrp.connect(path)
+            await msrp.connect(path)
         except MsrpUnreachable as error:
             seat.lose(str(error))
             return Outcome(Answer.FAILED, Reason.UNREACHABLE, str(error))

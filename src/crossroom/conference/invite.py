@@ -44,7 +44,7 @@ class Reception:
         if agreed is None:
             self._premises.registry.discard_if_empty(room)
             return
-        seat.msrp = agreed.msrp
+        seat.chat.msrp = agreed.msrp
         if await self._join(call, seat, caller, agreed.answer.theirs):
             await self._answer(call, seat, agreed)
 
@@ -54,7 +54,7 @@ class Reception:
         return Seat(conference, person, premises.tasks, premises.log, premises.settings.seat)
 
     def _agree(self, call: IncomingCall, seat: Seat) -> Agreed | None:
-        agreed = self._premises.media.answer(call.request.body, seat)
+        agreed = self._premises.media.answer(call.request.body, seat.chat)
         if isinstance(agreed, Agreed):
             return agreed
         self._refuse_media(call, agreed)
@@ -120,15 +120,15 @@ class Reinvites:
         last = self._agreed
         if not body:
             return Body(bytes(last.answer.description))
-        agreed = self._premises.media.answer(body, self._seat)
+        agreed = self._premises.media.answer(body, self._seat.chat)
         if isinstance(agreed, Refusal):
             return Rejection(488)  # RFC 3261 §14.2: the session stays as it was
         if agreed.answer.theirs.path == last.answer.theirs.path and last.msrp.closed is None:
             agreed.msrp.close()
-            self._seat.peer = agreed.answer.theirs  # a=chatroom and the types may have changed
+            self._seat.chat.peer = agreed.answer.theirs  # a=chatroom and the types may have changed
             return Body(bytes(last.answer.description))
         self._agreed = agreed
-        self._seat.recovered(agreed.msrp, agreed.answer.theirs)
+        self._seat.chat.recovered(agreed.msrp, agreed.answer.theirs)
         self._premises.tasks.start(self._connect(agreed), "reconnect")
         return Body(bytes(agreed.answer.description.succeeding(last.answer.description)))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from crossroom.conference.media import ChatMedia
 from crossroom.conference.registrar import Registrar
 from crossroom.conference.registry import Registry
-from crossroom.conference.seat import SeatSettings
+from crossroom.conference.seat_chat import SeatSettings
 from crossroom.focus.interface import Directory
 from crossroom.net.ids import Ids
 from crossroom.net.sip import SipAgent

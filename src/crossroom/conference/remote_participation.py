@@ -40,9 +40,33 @@ class Calls:
     tasks: Tasks
     refer_seconds: float
 
+    async def refer(self, room: SipUri, target: SipUri, reason: str) -> Outcome:
+        """Ask a focus by out-of-dialog REFER; the outcome is what its last NOTIFY says. Raises Refused."""
+        subject = grammar.clean_text(reason)
+        headers = (("Referred-By", str(NameAddr(self.from_.uri))),)
+        refer = OutgoingRefer(
+            target=room,
+            from_=self.from_,
+            to=NameAddr(room),
+            contact=self.contact,
+            refer_to=NameAddr(target),
+            headers=(*headers, *((("Subject", subject),) if subject else ())),
+            timeout=self.refer_seconds,
+        )
+        try:
+            progress = await self.sip.refer(refer)
+        except ReferFailed as failed:
+            refused = outcome_of_sip(failed.status, failed.reason)
+            raise Refused(refused.reason or Reason.NOT_ALLOWED, failed.reason) from None
+        status = await progress.final()
+        return outcome_of_sip(status.status, status.reason)
+
 
 class RemoteParticipation:
-    """See focus.interface.Participation for every call; `keep` gives it what it must undo at the end."""
+    """See focus.interface.Participation for every call; `keep` gives it what it must undo at the end.
+
+    `parting` is the Reason of the BYE that ends the session.
+    """
 
     def __init__(
         self,
@@ -58,7 +82,7 @@ class RemoteParticipation:
         self._chat = chat
         self._calls = calls
         self._undo = AsyncExitStack()
-        self._parting = ""
+        self.parting = ""
 
     @property
     def endpoint(self) -> EndpointId:
@@ -125,7 +149,7 @@ class RemoteParticipation:
             raise Refused(Reason.UNSUPPORTED)
         for order in removals:
             target = occupant_uri(self._chat.room, order.nickname).with_param("method", "BYE")
-            outcome = await self._refer(target, order.text)
+            outcome = await self._calls.refer(self._chat.room_uri, target, order.text)
             if outcome.answer is not Answer.ACCEPTED:
                 raise Refused(outcome.reason or Reason.NOT_ALLOWED, outcome.text)
 
@@ -141,7 +165,7 @@ class RemoteParticipation:
         """Ask the focus to invite: an out-of-dialog REFER to the room (docs/mapping.md §3.15 B)."""
         self._seated()
         try:
-            return await self._refer(aor_of(who), reason)
+            return await self._calls.refer(self._chat.room_uri, aor_of(who), reason)
         except ParseError as error:
             raise Refused(Reason.MALFORMED, str(error)) from None
 
@@ -152,14 +176,9 @@ class RemoteParticipation:
     async def leave(self, status: str = "", departure: Departure = Departure.LEFT) -> None:
         """Give the seat up: BYE, unsubscribe, close the chat."""
         self._seated()
-        self._parting = str(cause_of(departure, text=status))
+        self.parting = str(cause_of(departure, text=status))
         self._chat.events.end(departure, status)
         await self._undo.aclose()
-
-    @property
-    def parting(self) -> str:
-        """The Reason of the BYE that ends the session."""
-        return self._parting
 
     def _seated(self) -> RemoteEvents:
         if self._chat.events.is_over:
@@ -173,34 +192,13 @@ class RemoteParticipation:
             raise Refused(Reason.NO_SUCH_PARTICIPANT)
         return occupant_uri(self._chat.room, to)
 
-    async def _refer(self, target: SipUri, reason: str) -> Outcome:
-        calls = self._calls
-        subject = grammar.clean_text(reason)
-        headers = (("Referred-By", str(NameAddr(calls.from_.uri))),)
-        refer = OutgoingRefer(
-            target=self._chat.room_uri,
-            from_=calls.from_,
-            to=NameAddr(self._chat.room_uri),
-            contact=calls.contact,
-            refer_to=NameAddr(target),
-            headers=(*headers, *((("Subject", subject),) if subject else ())),
-            timeout=calls.refer_seconds,
-        )
-        try:
-            progress = await calls.sip.refer(refer)
-        except ReferFailed as failed:
-            refused = outcome_of_sip(failed.status, failed.reason)
-            raise Refused(refused.reason or Reason.NOT_ALLOWED, failed.reason) from None
-        status = await progress.final()
-        return outcome_of_sip(status.status, status.reason)
-
     def _on_session_ended(self, ended: EndedSession) -> None:
         cause = Cause.find(ended.reason_header)
         departure = departure_of_removal(cause) if ended.reason == "bye" else Departure.LINK_LOST
         self._fall(departure, text_of(cause))
 
     def _on_chat_lost(self, why: str) -> None:
-        self._parting = str(cause_of(Departure.LINK_LOST))
+        self.parting = str(cause_of(Departure.LINK_LOST))
         self._fall(Departure.LINK_LOST, why)
 
     def _fall(self, departure: Departure, text: str) -> None:

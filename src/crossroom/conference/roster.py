@@ -5,22 +5,22 @@ versions count for all. A change costs work in proportion to what changed, never
 Rules: docs/mapping.md §3.3, RFC 4575 §4.4 to §5.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from crossroom.bodies.conference_info import (
     ConferenceInfo,
     ConferenceState,
-    Description,
     State,
-    Uri,
     User,
     Users,
 )
-from crossroom.conference.addresses import identity_of, nickname_in, occupant_uri, uri_of
+from crossroom.conference.addresses import nickname_in, occupant_uri, uri_of
 from crossroom.conference.roster_entry import EntityForm, Gone, preferred_entity, user_of
+from crossroom.conference.topic import Topic
 from crossroom.machine import ParseError
-from crossroom.room.address import Address, EndpointId, Network, Nickname
+from crossroom.room.address import Address, EndpointId, Nickname
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import (
     Changed,
@@ -65,19 +65,17 @@ class Roster:
     def __init__(self, room: Address, form: EntityForm, configuration: Configuration | None = None) -> None:
         self._room = room
         self._form = form
-        self._configuration = configuration or Configuration()
-        self._subject = ""
+        self._topic = Topic(room, configuration or Configuration())
         self._version = 0
         self._entries: dict[Nickname, _Entry] = {}
         self._owners: dict[str, Nickname] = {}
         self._told: dict[Nickname, User] = {}
         self._dirty: dict[Nickname, None] = {}
-        self._is_description_due = False
 
     @property
     def has_changes(self) -> bool:
         """True if `changes` has something to tell."""
-        return bool(self._dirty) or self._is_description_due
+        return bool(self._dirty) or self._topic.is_due
 
     @property
     def version(self) -> int:
@@ -88,7 +86,7 @@ class Roster:
         """Take note of an event; told twice, it changes nothing more. `when` is now, as a dateTime in UTC."""
         match event:
             case Joined(occupant, configuration):
-                self._configure(configuration)
+                self._topic.configure(configuration)
                 self._put(occupant)
             case Left():
                 self._remove(event, when)
@@ -98,10 +96,9 @@ class Roster:
                 if occupant.endpoint in self._seats_of(occupant.nickname):
                     self._put(occupant)
             case SubjectChanged(subject):
-                self._is_description_due |= subject != self._subject
-                self._subject = subject
+                self._topic.set_subject(subject)
             case Configured(_, after):
-                self._configure(after)
+                self._topic.configure(after)
             case Posted() | ComposingChanged() | Ended():
                 pass  # nothing of this is in a roster
             case _:
@@ -117,8 +114,8 @@ class Roster:
         return ConferenceInfo(
             entity=str(uri_of(self._room)),
             version=self._version,
-            description=self._description(),
-            conference_state=self._conference_state(),
+            description=self._topic.description,
+            conference_state=_state_of(self._entries.values()),
             users=Users(tuple(user for user in users if user)),
         )
 
@@ -132,14 +129,13 @@ class Roster:
             return None
         users = self._changed_users()
         self._version += 1
-        description = self._description() if self._is_description_due else None
-        self._is_description_due = False
+        description = self._topic.tell() if self._topic.is_due else None
         return ConferenceInfo(
             entity=str(uri_of(self._room)),
             version=self._version,
             state=State.PARTIAL,
             description=description,
-            conference_state=self._conference_state() if users else None,
+            conference_state=_state_of(self._entries.values()) if users else None,
             # RFC 4575 §4.4: the default is full, which would delete everybody else
             users=Users(users, State.PARTIAL) if users else None,
         )
@@ -182,15 +178,18 @@ class Roster:
 
     def _entry_for(self, occupant: Occupant) -> _Entry:
         entry = self._entries.get(occupant.nickname)
-        if entry and not entry.occupants and not self._keeps_entity(occupant, entry.entity):
+        if entry and not entry.occupants and self._preferred(occupant) != entry.entity:
             self._forget(occupant.nickname)  # the nickname of somebody just removed, taken by somebody else
             entry = None
         if entry is None:
             entry = self._entries[occupant.nickname] = _Entry(self._claim(occupant))
         return entry
 
+    def _preferred(self, occupant: Occupant) -> SipUri:
+        return preferred_entity(self._room, occupant, self._form)
+
     def _claim(self, occupant: Occupant) -> SipUri:
-        wanted = preferred_entity(self._room, occupant, self._form)
+        wanted = self._preferred(occupant)
         if self._owners.setdefault(_key(wanted), occupant.nickname) == occupant.nickname:
             return wanted
         # one person under two nicknames: the second one needs a key of its own
@@ -219,7 +218,7 @@ class Roster:
         del source.occupants[occupant.endpoint]
         seat = source.seats.pop(occupant.endpoint)
         self._dirty[old] = None
-        if occupant.nickname not in self._entries and self._keeps_entity(occupant, source.entity):
+        if occupant.nickname not in self._entries and self._preferred(occupant) == source.entity:
             self._owners[_key(source.entity)] = occupant.nickname
             self._entries[occupant.nickname] = _Entry(source.entity, next_seat=source.next_seat)
         target = self._entries.get(occupant.nickname)
@@ -228,9 +227,6 @@ class Roster:
         if not source.occupants and not source.gone:
             self._forget(old)
         self._put(occupant)
-
-    def _keeps_entity(self, occupant: Occupant, entity: SipUri) -> bool:
-        return preferred_entity(self._room, occupant, self._form) == entity
 
     def _forget(self, nickname: Nickname) -> None:
         entry = self._entries.pop(nickname)
@@ -267,32 +263,9 @@ class Roster:
             if not entry.occupants:
                 self._forget(nickname)
 
-    def _configure(self, configuration: Configuration) -> None:
-        if configuration != self._configuration:
-            before, self._configuration = self._configuration, configuration
-            self._is_description_due |= _shown(before) != _shown(configuration)
 
-    def _description(self) -> Description:
-        name, description, maximum = _shown(self._configuration)
-        xmpp = identity_of(replace(self._room, network=Network.XMPP))
-        return Description(
-            display_text=name or None,
-            subject=self._subject,
-            free_text=description or None,
-            conf_uris=(
-                Uri(str(uri_of(self._room)), purpose="participation"),
-                Uri(f"{xmpp}?join", purpose="participation"),
-            ),
-            maximum_user_count=maximum or None,
-        )
-
-    def _conference_state(self) -> ConferenceState:
-        count = sum(1 for entry in self._entries.values() if entry.occupants)
-        return ConferenceState(user_count=count, active=True)
-
-
-def _shown(configuration: Configuration) -> tuple[str, str, int]:
-    return configuration.name, configuration.description, configuration.max_occupants
+def _state_of(entries: Iterable[_Entry]) -> ConferenceState:
+    return ConferenceState(user_count=sum(1 for entry in entries if entry.occupants), active=True)
 
 
 def _key(uri: SipUri) -> str:
