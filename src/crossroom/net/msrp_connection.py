@@ -6,7 +6,7 @@ Writing is in msrp_outflow.py.
 
 import asyncio
 import socket
-from typing import Protocol
+from typing import Protocol, cast
 
 from crossroom.machine import Malformed
 from crossroom.msrp.chunk import (
@@ -86,8 +86,8 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The loop has a transport for us."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- narrows the loop's own type
-        self._transport = transport
+        # Not asserted: uvloop's transports have the methods, but not the base class.
+        self._transport = transport = cast("asyncio.Transport", transport)
         self._peer = str(transport.get_extra_info("peername"))
         self.outflow.open(transport)
         raw = transport.get_extra_info("socket")
