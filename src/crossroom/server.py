@@ -4,6 +4,7 @@ Read from top to bottom, it is the whole architecture in one place.
 """
 
 import asyncio
+import contextlib
 import random
 import secrets
 import signal
@@ -27,9 +28,9 @@ from crossroom.focus.local import LocalFocus
 from crossroom.focus.networks import Networks
 from crossroom.lookup import network_of
 from crossroom.muc.service import MucService
-from crossroom.net.clock import SystemClock
-from crossroom.net.dns import DnsNames, SipResolver
-from crossroom.net.ids import RandomIds
+from crossroom.net.clock import Clock, SystemClock
+from crossroom.net.dns import DnsNames, Names, SipResolver
+from crossroom.net.ids import Ids, RandomIds
 from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.sip import SipAgent
 from crossroom.net.tasks import Log, Tasks
@@ -38,30 +39,24 @@ from crossroom.room.address import Network
 from crossroom.storage.memory import MemoryStore
 
 
-class Crossroom:
-    """One server: `start`, then `stop`. Nothing of it is left afterwards."""
+class Protocols:
+    """The four protocols, each with its sockets."""
 
-    def __init__(self, configuration: Configuration, log: Log) -> None:
-        clock, ids = SystemClock(), RandomIds()
-        names = DnsNames()
-        self._log = log
-        self._tasks = Tasks(log)
-        kinds = settings.kinds(configuration)
-
-        # the four protocols, each with its sockets
-        self.sip = SipAgent(
-            settings.sip(configuration),
-            clock,
-            ids,
-            SipResolver(names, self._spoken, random.SystemRandom()),
-            log,
-        )
+    def __init__(self, configuration: Configuration, clock: Clock, ids: Ids, names: Names, log: Log) -> None:
+        resolver = SipResolver(names, self._spoken, random.SystemRandom())
+        self.sip = SipAgent(settings.sip(configuration), clock, ids, resolver, log)
         self.msrp = MsrpEndpoint(settings.msrp(configuration), clock, ids, log)
-        self.xmpp = XmppRouter(
-            settings.components(configuration), settings.entry(configuration), ids, clock, log
-        )
+        components, entry = settings.components(configuration), settings.entry(configuration)
+        self.xmpp = XmppRouter(components, entry, ids, clock, log)
 
-        # the rooms, and how they reach people
+    def _spoken(self) -> frozenset[str]:
+        return frozenset(listening.transport for listening in self.sip.listening)
+
+
+class Rooms:
+    """The rooms of this process, and how they reach people on either network."""
+
+    def __init__(self, configuration: Configuration, clock: Clock, names: Names, log: Log) -> None:
         networks = Networks(
             settings.networks(configuration),
             settings.own_networks(configuration),
@@ -70,23 +65,40 @@ class Crossroom:
         )
         self.invitations = Invitations(networks, clock.now, settings.invitations(configuration))
         # an INVITE that comes back from a loop is the same invitation on its second leg: counted apart
-        returning = Invitations(networks, clock.now, settings.invitations(configuration))
-        looped = frozenset(domain for domain, kind in kinds.items() if kind is Kind.LOOPED)
-        limits, new_room = settings.focus(configuration)
+        self.returning = Invitations(networks, clock.now, settings.invitations(configuration))
+        kinds = settings.kinds(configuration).items()
+        self.looped = frozenset(domain for domain, kind in kinds if kind is Kind.LOOPED)
         around = Surroundings(
             clock=lambda: clock.wall().timestamp(),
             entropy=secrets.token_bytes,
-            reach=LoopedReach(self.invitations, looped),
+            reach=LoopedReach(self.invitations, self.looped),
             store=MemoryStore(),
             report=lambda text, fault: log.error(text, exc_info=fault),
         )
-        self.focus = LocalFocus(around, limits, new_room)
+        self.focus = LocalFocus(around, *settings.focus(configuration))
 
-        # the two faces, and the door between each and the rooms
+
+class Crossroom:
+    """One server: `start`, then `stop`. Nothing of it is left afterwards."""
+
+    def __init__(self, configuration: Configuration, log: Log) -> None:
+        clock, ids, names = SystemClock(), RandomIds(), DnsNames()
+        self._log = log
+        self._tasks = Tasks(log)
+        self._goodbye_seconds = configuration.server.shutdown_seconds / 2
+        protocols = Protocols(configuration, clock, ids, names, log)
+        rooms = Rooms(configuration, clock, names, log)
+        self.sip, self.msrp, self.xmpp = protocols.sip, protocols.msrp, protocols.xmpp
+        self.focus, self.invitations = rooms.focus, rooms.invitations
+
+        # the door: what each face finds behind it
         media = ChatMedia(self.msrp, ids, configuration.limits.message_octets)
-        times = RemoteSettings(configuration.limits.join_seconds, own_domains=looped)
+        times = RemoteSettings(configuration.limits.join_seconds, own_domains=rooms.looped)
         remote = RemoteFocus(self.sip, media, ids, clock, log, self._tasks, times)
+        kinds = settings.kinds(configuration)
         self.doors = directories(kinds, Focuses(self.focus, remote_sip=remote))
+
+        # the two faces
         registrar = Registrar(settings.registrar(configuration), clock.now)
         premises = Premises(
             sip=self.sip,
@@ -96,26 +108,18 @@ class Crossroom:
             registrar=registrar if settings.has_registrar(configuration) else None,
             tasks=self._tasks,
             log=log,
-            ids=ids,
             settings=settings.conference(configuration),
         )
-        self.conference = ConferenceService(
-            premises, settings.policy(configuration), PendingInvites(remote, returning, log)
-        )
-        self.muc = MucService(
-            kinds,
-            self.doors.muc,
-            self.xmpp,
-            clock,
-            ids,
-            log,
-            settings.muc(configuration),
-            embedded=configuration.xmpp.entry.domain,
-        )
+        pending = PendingInvites(remote, rooms.returning, log)
+        self.conference = ConferenceService(premises, settings.policy(configuration), pending)
+        entry, limits = configuration.xmpp.entry.domain, settings.muc(configuration)
+        self.muc = MucService(kinds, self.doors.muc, self.xmpp, clock, ids, log, limits, embedded=entry)
+
+        # how the rooms and the protocols find the faces
         self.sip.face = self.conference
         self.invitations.connect(Network.SIP, self.conference)
         self.invitations.connect(Network.XMPP, self.muc)
-        returning.connect(Network.XMPP, self.muc)
+        rooms.returning.connect(Network.XMPP, self.muc)
 
     async def start(self) -> None:
         """Open everything; raises OSError with nothing left open when an address cannot be had."""
@@ -143,7 +147,9 @@ class Crossroom:
         await self.muc.shutdown()
         await self.conference.close()
         await self.focus.close()
-        await self._tasks.wait()
+        with contextlib.suppress(TimeoutError):  # an answer that does not come holds nobody up
+            async with asyncio.timeout(self._goodbye_seconds):
+                await self._tasks.wait()
         await self.muc.stop()
         await self.xmpp.stop()
         await self.msrp.stop()
@@ -162,9 +168,6 @@ class Crossroom:
             "server": {"tasks": len(self._tasks), "invitations": len(self.invitations)},
         }
         return {f"{part}.{name}": count for part, table in parts.items() for name, count in table.items()}
-
-    def _spoken(self) -> frozenset[str]:
-        return frozenset(listening.transport for listening in self.sip.listening)
 
 
 class LoopedReach:

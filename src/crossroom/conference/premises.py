@@ -7,7 +7,6 @@ from crossroom.conference.registrar import Registrar
 from crossroom.conference.registry import Registry
 from crossroom.conference.seat_chat import SeatSettings
 from crossroom.focus.interface import Directory
-from crossroom.net.ids import Ids
 from crossroom.net.sip import SipAgent
 from crossroom.net.tasks import Log, Tasks
 
@@ -36,5 +35,4 @@ class Premises:
     registrar: Registrar | None
     tasks: Tasks
     log: Log
-    ids: Ids
     settings: ConferenceSettings
