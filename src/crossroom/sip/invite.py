@@ -52,6 +52,11 @@ class InviteUsage:
         stack.hold(dialog, self)
         stack.watch(self)
 
+    @property
+    def refreshing(self) -> bool:
+        """Whether a refresh of ours waits for its answer."""
+        return self._refresh is not None
+
     def deadline(self) -> float | None:
         """When tick() is due."""
         due: list[float | None] = []
@@ -189,7 +194,7 @@ class InviteUsage:
 
     def _receive_offer(self, pending: PendingRequest, now: float) -> None:
         request = pending.request
-        if self._outgoing is not None and self._outgoing.waiting:
+        if self.refreshing or (self._outgoing is not None and self._outgoing.waiting):
             pending.reply(491, now)  # RFC 3261 §14.2: glare
             return
         if self._incoming is not None and not self._incoming.answered:

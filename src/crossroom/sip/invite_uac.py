@@ -115,7 +115,7 @@ class InviteUac:
     def _progress(self, response: Response, now: float) -> None:
         self._proceeding = True
         self._cancel_if_possible(now)
-        if response.status > 100 and not self._over:
+        if response.status > 100 and not self._over and self._cancel_reason is None:
             self._stack.deliver(InviteProgress(self, response))
 
     def _cancel_if_possible(self, now: float) -> None:

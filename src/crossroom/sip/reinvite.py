@@ -74,8 +74,11 @@ class Reinvite(Renewal):
         self._body = body
         self._again_at: float | None = None
         self._retries = 0
-        self.waiting = True
-        self.send("INVITE", body, now)
+        self.waiting = not usage.refreshing
+        if usage.refreshing:  # RFC 3261 §14.1: one INVITE of ours at a time
+            self._again_at = now + _AFTER_REFRESH
+        else:
+            self.send("INVITE", body, now)
 
     def deadline(self) -> float | None:
         """When it is tried again after 491."""
@@ -84,6 +87,9 @@ class Reinvite(Renewal):
     def tick(self, now: float) -> None:
         """Try again if it is time."""
         if self._again_at is not None and now >= self._again_at:
+            if self.usage.refreshing:
+                self._again_at = now + _AFTER_REFRESH
+                return
             self._again_at = None
             self.waiting = True
             self.send("INVITE", self._body, now)
@@ -113,16 +119,17 @@ class Reinvite(Renewal):
 
 
 _MAX_GLARE = 5
+_AFTER_REFRESH = 2.0
 
 
 class Refresh(Renewal):
     """The session timer's refresh: UPDATE without an offer, or a re-INVITE with the same one."""
 
-    def __init__(self, usage: "InviteUsage", now: float, min_se: int = 0) -> None:
+    def __init__(self, usage: "InviteUsage", now: float) -> None:
         super().__init__(usage)
-        self._asked = min_se
-        method, body = ("UPDATE", NO_BODY) if usage.peer_allows_update else ("INVITE", usage.body)
-        self.send(method, body, now, min_se)
+        self._asked = 0
+        self._method, self._body = ("UPDATE", NO_BODY) if usage.peer_allows_update else ("INVITE", usage.body)
+        self.send(self._method, self._body, now)
 
     def concluded(self, response: Response, now: float) -> None:
         """See `Renewal.concluded`."""
@@ -130,7 +137,8 @@ class Refresh(Renewal):
         if response.is_success:
             usage.refreshed(agreed_timer(response, now))
         elif response.status == 422 and not self._asked:  # spec sip-11.5: again, as seldom as the peer wants
-            Refresh(usage, now, read_min_se(response))
+            self._asked = read_min_se(response)
+            self.send(self._method, self._body, now, self._asked)
         elif response.status in _FATAL:
             usage.end("timeout", response.status, now)
         else:

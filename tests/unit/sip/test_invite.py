@@ -1,0 +1,359 @@
+"""A call after its 2xx: ACK, BYE, re-INVITE both ways, and the session timer."""
+
+from collections.abc import Callable
+
+import pytest
+
+from crossroom.sip.address import NameAddr
+from crossroom.sip.answer import Body, OutgoingCall, OutgoingRequest, Rejection
+from crossroom.sip.events import (
+    InviteAnswered,
+    InviteCancelled,
+    InviteReceived,
+    ReinviteAnswered,
+    ReinviteReceived,
+    RequestAnswered,
+    SessionConfirmed,
+    SessionEnded,
+)
+from crossroom.sip.invite import InviteUsage
+from crossroom.sip.message import Request, Response
+from crossroom.sip.uri import SipUri
+from sip_messages import response_to, simple
+from sip_peer import CONTACT, FROM_TCP, Peer
+
+ANSWER = Body(b"answer")
+TIMER = ("Supported: timer", "Allow: INVITE, ACK, BYE, UPDATE")
+
+
+class Taken:
+    """A call that the agent took. `answer` is its 2xx."""
+
+    def __init__(self, *lines: str, acked: bool = True, peer: Peer | None = None) -> None:
+        self.peer = peer or Peer()
+        self.peer.put(simple("INVITE", *lines))
+        uas = self.peer.event(InviteReceived).usage
+        self.usage: InviteUsage = uas.accept(CONTACT, ANSWER, (), self.peer.now)
+        self.peer.drain()
+        self.answer: Response = self.peer.response()
+        if acked:
+            self.ack()
+
+    def ack(self) -> None:
+        self.peer.put(self.peer.inside("ACK", self.answer, 1, body=b"late answer"))
+        assert self.peer.event(SessionConfirmed).body == b"late answer"
+
+    def do(self, action: Callable[[float], None]) -> None:
+        action(self.peer.now)
+        self.peer.drain()
+
+    def ended(self, cause: str) -> SessionEnded:
+        event = self.peer.event(SessionEnded)
+        assert event.cause == cause
+        return event
+
+
+def placed(peer: Peer, *lines: tuple[str, str]) -> tuple[InviteUsage, Request]:
+    """A call of ours that the peer answered."""
+    focus = NameAddr.parse("<sip:tea@192.0.2.2>")
+    target = SipUri.parse("sip:bob@192.0.2.1")
+    peer.agent.invite(OutgoingCall(target, focus, NameAddr(target), focus, b"offer"), peer.now)
+    peer.drain()
+    invite = peer.request()
+    peer.put(response_to(invite, 200, ("Contact", "<sip:bob@192.0.2.1>"), *lines, tag="p1"))
+    assert peer.request().method == "ACK"
+    return peer.event(InviteAnswered).usage, invite
+
+
+def test_a_2xx_is_repeated_until_its_ack() -> None:
+    taken = Taken(acked=False)
+    taken.peer.pass_time(4)
+    assert [t.message.status for t in taken.peer.sent if isinstance(t.message, Response)] == [200, 200, 200]
+    taken.peer.put(taken.peer.inside("ACK", taken.answer, 9))
+    assert not taken.peer.events
+    taken.ack()
+    taken.peer.sent.clear()
+    taken.peer.pass_time(30)
+    taken.peer.silent()
+
+
+def test_a_2xx_on_a_stream_is_repeated_too_and_given_up_with_bye() -> None:
+    taken = Taken(acked=False, peer=Peer(flow=FROM_TCP))
+    taken.peer.pass_time(31)
+    assert len(taken.peer.sent) > 8
+    taken.peer.sent.clear()
+    taken.peer.pass_time(32)
+    bye = taken.peer.sent[-1]
+    assert bye.message.cseq.method == "BYE"
+    assert bye.hop.flow == FROM_TCP
+    assert taken.ended("failed").status == 408
+
+
+def test_our_bye_waits_for_the_ack() -> None:
+    taken = Taken(acked=False)
+    taken.do(lambda now: taken.usage.bye(now, "SIP;cause=403"))
+    assert not taken.ended("local").closed
+    assert not taken.peer.sent
+    taken.peer.put(taken.peer.inside("ACK", taken.answer, 1))
+    bye = taken.peer.request()
+    assert bye.method == "BYE"
+    assert bye.headers.get("Reason") == "SIP;cause=403"
+    taken.peer.event(SessionConfirmed)
+    taken.do(taken.usage.bye)
+    taken.peer.put(response_to(bye, 481))
+    assert taken.ended("local").closed
+    assert taken.peer.is_clean()
+
+
+def test_their_bye_crosses_ours() -> None:
+    taken = Taken(acked=False)
+    taken.do(taken.usage.bye)
+    taken.ended("local")
+    assert taken.peer.ask(taken.peer.inside("BYE", taken.answer, 2)).status == 200
+    assert taken.ended("local").closed
+    assert taken.peer.is_clean()
+    crossing = Taken()
+    crossing.do(crossing.usage.bye)
+    bye = crossing.peer.request()
+    assert crossing.peer.ask(crossing.peer.inside("BYE", crossing.answer, 2)).status == 200
+    assert crossing.peer.ask(crossing.peer.inside("INVITE", crossing.answer, 3)).status == 481
+    crossing.peer.put(response_to(bye, 200))
+    assert [event.closed for event in crossing.peer.events if isinstance(event, SessionEnded)] == [
+        False,
+        True,
+    ]
+
+
+def test_a_bye_that_nobody_answers_ends_the_session_all_the_same() -> None:
+    taken = Taken()
+    taken.do(taken.usage.bye)
+    assert taken.peer.is_clean()
+    assert [event.closed for event in taken.peer.events if isinstance(event, SessionEnded)] == [False, True]
+
+
+def test_a_bye_before_the_answer_cancels_the_call() -> None:
+    peer = Peer()
+    peer.put(simple("INVITE"))
+    uas = peer.event(InviteReceived).usage
+    uas.ring(180, CONTACT, (), peer.now)
+    peer.drain()
+    ringing = peer.response()
+    assert ringing.contact == CONTACT
+    assert peer.ask(peer.inside("INVITE", ringing, 2)).headers.get("Retry-After") == "5"
+    peer.put(peer.inside("BYE", ringing, 3))
+    assert {peer.response().status, peer.response().status} == {200, 487}
+    peer.event(InviteCancelled)
+    uas.ring(180, CONTACT, (), peer.now)
+    uas.cancelled(peer.now)
+    peer.drain()
+    peer.silent()
+
+
+def test_who_requires_reliable_ringing_hears_none() -> None:
+    peer = Peer()
+    peer.put(simple("INVITE", "Require: 100rel"))
+    peer.event(InviteReceived).usage.ring(180, CONTACT, (), peer.now)
+    peer.drain()
+    peer.silent()
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_a_new_offer_is_answered_or_refused_without_harm(method: str) -> None:
+    taken = Taken()
+    taken.peer.put(taken.peer.inside(method, taken.answer, 2, "Contact: <sip:a@192.0.2.1:5099>", body=b"new"))
+    assert taken.peer.event(ReinviteReceived).body == b"new"
+    assert str(taken.usage.dialog.remote_contact.uri) == "sip:a@192.0.2.1:5099"
+    second = taken.peer.ask(taken.peer.inside(method, taken.answer, 3, body=b"too soon"))
+    assert second.status == 500
+    taken.do(lambda now: taken.usage.answer_reinvite(Body(b"ok"), now))
+    answer = taken.peer.response()
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert answer.contact == CONTACT
+    taken.do(lambda now: taken.usage.answer_reinvite(Body(b"again"), now))
+    taken.peer.silent()
+    if method == "INVITE":
+        taken.peer.put(taken.peer.inside("ACK", answer, 2))
+        taken.peer.event(SessionConfirmed)
+    taken.peer.put(taken.peer.inside(method, taken.answer, 4, body=b"worse"))
+    taken.peer.event(ReinviteReceived)
+    taken.do(lambda now: taken.usage.answer_reinvite(Rejection(488), now))
+    assert taken.peer.response().status == 488
+    assert taken.usage.body == Body(b"ok")
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_an_offer_that_waits_is_answered_487_when_the_call_ends(*, theirs: bool) -> None:
+    taken = Taken()
+    taken.peer.put(taken.peer.inside("INVITE", taken.answer, 2, body=b"new"))
+    taken.peer.event(ReinviteReceived)
+    if theirs:
+        taken.peer.put(taken.peer.inside("BYE", taken.answer, 3))
+        taken.peer.response()
+    else:
+        taken.do(taken.usage.bye)
+    assert taken.peer.response().status == 487
+
+
+@pytest.mark.parametrize(("line", "status"), [("Session-Expires: soon", 400), ("Session-Expires: 30", 422)])
+def test_a_refresh_with_a_bad_timer_is_refused(line: str, status: int) -> None:
+    taken = Taken()
+    assert (
+        taken.peer.ask(taken.peer.inside("UPDATE", taken.answer, 2, line, "Supported: timer")).status
+        == status
+    )
+
+
+def test_a_refresh_without_an_offer_needs_no_user() -> None:
+    taken = Taken(*TIMER)
+    taken.peer.pass_time(800)
+    answer = taken.peer.ask(taken.peer.inside("UPDATE", taken.answer, 2, "Supported: timer"))
+    assert answer.headers.get("Session-Expires") == "1800;refresher=uac"
+    taken.peer.pass_time(1800)
+    taken.peer.silent()
+
+
+def test_a_peer_that_refreshes_no_more_is_given_up() -> None:
+    taken = Taken(*TIMER)
+    assert taken.answer.headers.get("Session-Expires") == "1800;refresher=uac"
+    assert "timer" in taken.answer.require
+    taken.peer.pass_time(1767)
+    taken.peer.silent()
+    taken.peer.pass_time(1768)
+    assert taken.ended("timeout").status == 408
+    assert taken.peer.request().method == "BYE"
+
+
+def test_a_peer_without_session_timers_is_refreshed_by_us() -> None:
+    taken = Taken()
+    assert taken.answer.headers.get("Session-Expires") == "1800;refresher=uas"
+    assert not taken.answer.require
+    taken.peer.pass_time(900)
+    refresh = taken.peer.request()
+    assert (refresh.method, refresh.body) == ("INVITE", b"answer")
+    assert refresh.headers.get("Session-Expires") == "1800;refresher=uac"
+    glare = taken.peer.inside("INVITE", taken.answer, 2, body=b"new")
+    assert taken.peer.ask(glare).status == 491
+    taken.peer.put(Request("ACK", glare.uri, glare.headers.with_("CSeq", "2 ACK")))
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    assert not taken.peer.sent, "one INVITE of ours at a time"
+    taken.peer.put(response_to(refresh, 200, ("Session-Expires", "600;refresher=uac")))
+    assert taken.peer.request().method == "ACK"
+    taken.peer.pass_time(902)
+    second = taken.peer.request()
+    assert second.body == b"second"
+    taken.peer.put(response_to(second, 200, ("Session-Expires", "600;refresher=uac")))
+    assert taken.peer.request().method == "ACK"
+    taken.peer.pass_time(1201)
+    assert not taken.peer.sent
+    taken.peer.pass_time(1203)
+    assert taken.peer.request().body == b"second"
+
+
+def test_our_refresh_is_an_update_where_the_peer_takes_it() -> None:
+    taken = Taken("Allow: UPDATE, INVITE, ACK, BYE")
+    taken.peer.pass_time(900)
+    refresh = taken.peer.request()
+    assert (refresh.method, refresh.body) == ("UPDATE", b"")
+    taken.peer.put(response_to(refresh, 100))
+    taken.peer.put(response_to(refresh, 422, ("Min-SE", "4000")))
+    again = taken.peer.request()
+    assert again.headers.get("Min-SE") == "4000"
+    assert (again.headers.get("Session-Expires") or "").startswith("4000")
+    taken.peer.put(response_to(again, 200))
+    taken.peer.pass_time(100_000)
+    taken.peer.silent()
+
+
+@pytest.mark.parametrize(("status", "cause"), [(481, "timeout"), (500, "")])
+def test_a_refused_refresh_ends_the_call_only_when_the_dialog_is_gone(status: int, cause: str) -> None:
+    taken = Taken("Allow: UPDATE")
+    taken.peer.pass_time(900)
+    taken.peer.put(response_to(taken.peer.request(), status))
+    if cause:
+        taken.ended(cause)
+    else:
+        taken.peer.silent()
+        taken.peer.pass_time(1350)
+        assert taken.peer.request().method == "UPDATE"
+
+
+def test_our_reinvite_is_acknowledged_and_told() -> None:
+    peer = Peer()
+    usage, _ = placed(peer, ("Session-Expires", "1800;refresher=uas"))
+    usage.reinvite(Body(b"second"), peer.now)
+    peer.drain()
+    reinvite = peer.request()
+    assert reinvite.body == b"second"
+    assert reinvite.headers.get("Session-Expires") == "1800;refresher=uas"
+    glare = peer.ask(peer.back("INVITE", reinvite, 1, body=b"glare"))
+    assert glare.status == 491
+    answer = response_to(reinvite, 200, ("Contact", "<sip:new@192.0.2.1>"), tag="p1", body=b"fine")
+    peer.put(answer)
+    ack = peer.request()
+    assert str(ack.uri) == "sip:new@192.0.2.1"
+    assert ack.cseq.number == reinvite.cseq.number
+    assert peer.event(ReinviteAnswered).response.body == b"fine"
+    assert usage.timer is None
+    peer.put(answer)
+    assert peer.request().method == "ACK"
+
+
+def test_glare_is_retried_after_a_while() -> None:
+    peer = Peer()
+    usage, _ = placed(peer)
+    usage.reinvite(Body(b"second"), peer.now)
+    peer.drain()
+    for _ in range(5):
+        peer.put(response_to(peer.request(), 491, tag="p1"))
+        assert peer.request().method == "ACK"
+        before = peer.now
+        peer.pass_time(before + 2.0)
+        assert not peer.sent
+        peer.pass_time(before + 4.0)
+        del peer.sent[1:]
+    peer.put(response_to(peer.request(), 491, tag="p1"))
+    assert peer.event(ReinviteAnswered).response.status == 491
+
+
+def test_the_other_side_of_glare_waits_less() -> None:
+    taken = Taken()
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    taken.peer.put(response_to(taken.peer.request(), 491))
+    assert taken.peer.request().method == "ACK"
+    taken.peer.pass_time(2.0)
+    assert taken.peer.request().method == "INVITE"
+
+
+def test_a_call_that_ends_takes_its_reinvite_with_it() -> None:
+    taken = Taken()
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    taken.peer.put(response_to(taken.peer.request(), 491))
+    taken.peer.request()
+    taken.peer.put(taken.peer.inside("BYE", taken.answer, 2))
+    taken.peer.sent.clear()
+    assert taken.peer.is_clean()
+    assert not taken.peer.sent
+
+
+def test_a_reinvite_into_a_dead_dialog_ends_the_call() -> None:
+    peer = Peer()
+    usage, _ = placed(peer)
+    usage.reinvite(Body(b"second"), peer.now)
+    peer.drain()
+    peer.put(response_to(peer.request(), 481, tag="p1"))
+    assert peer.event(ReinviteAnswered).response.status == 481
+    assert peer.event(SessionEnded).cause == "failed"
+
+
+def test_a_request_inside_the_dialog_goes_the_way_of_the_call() -> None:
+    taken = Taken("Record-Route: <sip:192.0.2.50;lr>", "Record-Route: <sip:192.0.2.51;lr>")
+    assert taken.answer.headers.all("Record-Route") == ("<sip:192.0.2.50;lr>", "<sip:192.0.2.51;lr>")
+    wanted = OutgoingRequest("MESSAGE", SipUri("ignored"), CONTACT, body=b"hi", content_type="text/plain")
+    taken.peer.agent.request(wanted, taken.usage, taken.peer.now)
+    taken.peer.drain()
+    assert taken.peer.sent[0].hop.host == "192.0.2.50"
+    message = taken.peer.request()
+    assert message.to.tag == "a1"
+    assert len(message.routes) == 2
+    taken.peer.put(response_to(message, 200))
+    taken.peer.event(RequestAnswered)
