@@ -1,0 +1,109 @@
+"""The whole server in the test's own process, configured by the same file as in production; its log is kept.
+
+async with crossroom_server(tmp_path, xmpp=prosody) as running:   # running.sip_address, running.log, running.server
+    ...
+# on leaving: everything is given back, `tables()` as before the first guest, and nothing was logged as a fault
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from crossroom.config.load import load
+from crossroom.server import Crossroom
+from peers.crossroom import Domain, Ports, configuration
+from peers.prosody import Prosody
+from peers.transcript import DEFAULT_TIMEOUT, Inbox, Transcript
+
+LogLine = dict[str, Any]
+FAULTS = {"error", "critical", "exception"}
+
+
+class KeptLog:
+    """What the server logged, as dicts with `event`, `level` and the fields of the line."""
+
+    def __init__(self) -> None:
+        self.transcript = Transcript("server log")
+        self.lines: list[LogLine] = []
+        self._untaken: Inbox[LogLine] = Inbox(self.transcript, "log line")
+
+    def __call__(self, _: object, level: str, line: MutableMapping[str, Any]) -> str:
+        """Take a line: the last processor of structlog's chain."""
+        kept = {**line, "level": level}
+        self.lines.append(kept)
+        self.transcript.note(str(kept))
+        self._untaken.put(kept)
+        raise structlog.DropEvent
+
+    async def expects(self, event: str, *, within: float = DEFAULT_TIMEOUT, **fields: object) -> LogLine:
+        """Wait for a line of that event with those fields."""
+        return await self._untaken.take(
+            lambda line: line["event"] == event and fields.items() <= line.items(),
+            within=within,
+            wanted=f"{event!r} {fields}",
+        )
+
+    @property
+    def faults(self) -> list[LogLine]:
+        """The lines that tell of a defect of the server itself."""
+        return [line for line in self.lines if line["level"] in FAULTS]
+
+
+@dataclass
+class RunningServer:
+    """A started server and where it is."""
+
+    server: Crossroom
+    ports: Ports
+    log: KeptLog
+    empty: dict[str, int] = field(default_factory=dict)  # tables() before the first guest
+
+    @property
+    def sip_address(self) -> tuple[str, int]:
+        return self.ports.sip_address
+
+    async def is_empty(self, *, within: float = DEFAULT_TIMEOUT) -> None:
+        """Wait until the server holds nothing that it did not hold before the first guest."""
+        try:
+            async with asyncio.timeout(within):
+                while self.server.tables() != self.empty:  # noqa: ASYNC110 - a table tells nobody that it changed
+                    await asyncio.sleep(0)
+        except TimeoutError:
+            left = {name: count for name, count in self.server.tables().items() if count != self.empty[name]}
+            raise self.log.transcript.failure(f"still holds {left}") from None
+
+
+@asynccontextmanager
+async def crossroom_server(
+    folder: Path,
+    *,
+    xmpp: Prosody | None = None,
+    domains: Sequence[Domain] = (Domain(),),
+    outbound_proxy: str = "",
+    extra: str = "",
+) -> AsyncIterator[RunningServer]:
+    """Run a server from when its links are up; on leaving it must be empty, and stop without a fault.
+
+    folder: where its configuration file goes; extra: further lines of the configuration file.
+    """
+    ports, log = Ports.free(), KeptLog()
+    file = folder / "crossroom.toml"
+    file.write_text(
+        configuration(ports, domains=domains, xmpp=xmpp, outbound_proxy=outbound_proxy, extra=extra)
+    )
+    server = Crossroom(load(file, {}), structlog.wrap_logger(None, processors=[log]))
+    await server.start()
+    try:
+        if xmpp:
+            await xmpp.program.until_output("External component successfully authenticated")
+        running = RunningServer(server, ports, log, server.tables())
+        yield running
+        await running.is_empty()
+    finally:
+        await server.stop()
+    assert log.faults == []
