@@ -8,6 +8,11 @@ from crossroom.msrp.chunk import Flag, Frame, MsrpRequest, MsrpResponse, Unintel
 START_LINE = re.compile(
     rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}) (?:(\d{3})(?: ([^\r\n\x00]*))?|([A-Z]{1,32}))"
 )
+PLAIN_RESPONSE = re.compile(
+    rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}) (\d{3})(?: ([^\r\n\x00]*))?\r\n"
+    rb"To-Path: ([!-~]+)\r\nFrom-Path: ([!-~]+)\r\n-------\1\$\r\n"
+)
+"""Nearly every response there is, end-line and all; what it does not match may still be one."""
 FLAGS = {ord(flag): flag for flag in Flag}
 
 _CONTROL = re.compile(r"[\x00\r\n]")
@@ -36,6 +41,13 @@ def parse_frame(
         return Unintelligible(transaction_id, to_path, from_path, "a body without Content-Type")
     content = (body or b"") if has_content else None
     return MsrpRequest(transaction_id, start[4].decode(), to_path, from_path, rest, content, flag)
+
+
+def plain_response(match: re.Match[bytes]) -> MsrpResponse:
+    """What `parse_frame` would make of the octets that PLAIN_RESPONSE matched."""
+    transaction_id, status, comment, to_path, from_path = match.groups()
+    text = comment.decode(errors="replace") if comment else ""
+    return MsrpResponse(transaction_id.decode(), int(status), to_path.decode(), from_path.decode(), text)
 
 
 def _headers(head: bytes, max_count: int) -> list[tuple[str, str]]:

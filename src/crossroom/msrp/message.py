@@ -77,7 +77,7 @@ class SharedBody:
     `tail` are the octets from the end of the Message-ID's value to the end of the body.
     """
 
-    __slots__ = ("body", "content_type", "failure_report", "has_dashes", "tail")
+    __slots__ = ("body", "content_type", "failure_report", "has_dashes", "is_answered", "tail")
 
     def __init__(
         self, content_type: str, body: bytes, failure_report: FailureReport = FailureReport.YES
@@ -86,6 +86,7 @@ class SharedBody:
         self.body = body
         self.failure_report = failure_report
         self.has_dashes = b"-------" in body
+        self.is_answered = failure_report is not FailureReport.NO
         end = len(body) if len(body) <= SHORT else None
         headers = _chunk_headers(self.message("x"), ByteRange(1, end, len(body)))[1:]
         # Built as a frame first, so that the same checks stand between a value and the wire.

@@ -56,6 +56,16 @@ class Outbox:
         """Expect an answer; the 30 seconds begin with the last octet written."""
         self._waiting[transaction_id] = now + self._seconds, message_id, subject
 
+    def begin_copy(self, shared: SharedBody, now: float) -> tuple[str, str]:
+        """Transaction id and Message-ID of a copy, waited for if it is to be answered: hot."""
+        self._count += 1
+        count = f"{self._count:x}"
+        transaction_id = self._seed + count if not shared.has_dashes else self.transaction_id(shared.body)
+        message_id = f"{self._seed}.{count}"
+        if shared.is_answered:
+            self._waiting[transaction_id] = now + self._seconds, message_id, shared
+        return transaction_id, message_id
+
     def answered(self, transaction_id: str) -> Waiting | None:
         """Who waited for this transaction; None for an unknown one, which is ignored (RFC 4975 §7.2)."""
         return self._waiting.pop(transaction_id, None)

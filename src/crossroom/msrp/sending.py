@@ -68,11 +68,7 @@ class Sending:
         """This recipient's copy of a fan-out, in one chunk. Only failures become a Result."""
         if not self._send_head:
             raise LocalProtocolError("the remote path is not known yet")
-        outbox = self.outbox
-        transaction_id = outbox.transaction_id(shared.body if shared.has_dashes else None)
-        message_id = outbox.fresh_id()
-        if shared.failure_report is not FailureReport.NO:
-            outbox.wait(transaction_id, message_id, shared, now)
+        transaction_id, message_id = self.outbox.begin_copy(shared, now)
         return build_shared_send(self._send_head, transaction_id.encode(), message_id.encode(), shared.tail)
 
     def bind(self, now: float) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crossroom.machine import Malformed
 from crossroom.msrp.chunk import Flag, FrameItem, MsrpRequest, Oversized
-from crossroom.msrp.frame_reader import FLAGS, START_LINE, parse_frame
+from crossroom.msrp.frame_reader import FLAGS, PLAIN_RESPONSE, START_LINE, parse_frame, plain_response
 
 _START = b"MSRP "
 _TAIL = 3  # octets of an end-line after its transaction id: flag, CR, LF
@@ -70,7 +70,9 @@ class StreamReader:
     """
 
     def __init__(self, limits: StreamLimits | None = None) -> None:
-        self._limits = limits or StreamLimits()
+        self._limits = limits = limits or StreamLimits()
+        # Short enough that no limit could be passed inside.
+        self._plain_limit = min(limits.max_start_line, limits.max_head) if limits.max_header_count > 1 else 0
         self._held = bytearray()
         self._partial: _Partial | None = None
         self.is_closed = False
@@ -97,7 +99,7 @@ class StreamReader:
 
     def _read_frames(self, octets: bytes | bytearray, items: list[FrameItem | Malformed]) -> int:
         at = 0
-        while (step := self._advance(octets, at)) is not None:
+        while at < len(octets) and (step := self._advance(octets, at)) is not None:
             item, at = step
             if item is not None:
                 items.append(item)
@@ -108,6 +110,10 @@ class StreamReader:
     def _advance(self, octets: bytes | bytearray, at: int) -> tuple[FrameItem | Malformed | None, int] | None:
         """One item and where to go on; None when more octets are needed."""
         if self._partial is None:
+            # One look instead of ten for what a fan-out is answered with.
+            plain = PLAIN_RESPONSE.match(octets, at, at + self._plain_limit)
+            if plain is not None:
+                return plain_response(plain), plain.end()
             begun = self._begin(octets, at)
             if isinstance(begun, Malformed):
                 return begun, at

@@ -203,6 +203,9 @@ class MsrpConnection(asyncio.BufferedProtocol):
     def _route(self, item: FrameItem | Malformed) -> None:
         if self.is_closing:
             return
+        if isinstance(item, MsrpResponse) and (session := self._routes.get(item.to_path)) is not None:
+            session.take(item)  # hot: the answers to a fan-out
+            return
         if isinstance(item, Malformed):
             self._owner.log.warning("msrp stream malformed", peer=self._peer, why=item.why)
             self.close(EndReason.MALFORMED)

@@ -193,10 +193,12 @@ class MsrpSession:
         if self._remote is None:
             self._hold(item)
             return
-        is_request = not isinstance(item, MsrpResponse)
+        if isinstance(item, MsrpResponse):
+            self._run(self.machine.sending.answered(item))
+            return
         is_bare = isinstance(item, MsrpRequest) and item.body is None and item.method == "SEND"
         # Binding is told before any message, and after the answer to a bare binding SEND.
-        if is_request and not is_bare:
+        if not is_bare:
             self._now_bound()
         self._run(self.machine.receive(item, self._owner.now()))
         if is_bare:
@@ -306,7 +308,12 @@ class MsrpSession:
                 self._calls.deliver(output.event)
 
 
-_STATUS = {EndReason.NO_SUCH_SESSION: 481, EndReason.BOUND_ELSEWHERE: 506, EndReason.REFUSED: 403, EndReason.UNRESPONSIVE: 408}
+_STATUS = {
+    EndReason.NO_SUCH_SESSION: 481,
+    EndReason.BOUND_ELSEWHERE: 506,
+    EndReason.REFUSED: 403,
+    EndReason.UNRESPONSIVE: 408,
+}
 
 
 def _failed(binding: asyncio.Future[None] | None, why: MsrpUnreachable) -> bool:
