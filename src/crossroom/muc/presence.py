@@ -3,6 +3,8 @@
 Pure translation: tails of stanzas (everything behind `to`), made once for all who may see the same.
 """
 
+from functools import lru_cache
+
 from crossroom.muc.addresses import occupant_jid, shown_jid
 from crossroom.muc.reasons import STATUS_CODES
 from crossroom.room.address import Address, Network, Nickname
@@ -21,6 +23,7 @@ from crossroom.xmpp.stanza import Kind, Stanza, tail
 
 # XEP-0045 §17.3, XEP-0359 §3, XEP-0421 §4: only the room says these, whatever a client wrote
 ROOM_SAYS = frozenset(((muc.MUC, "x"), (muc.MUC_USER, "x"), (OCCUPANT_ID, "occupant-id"), (SID, "stanza-id")))
+CACHED_PRESENCES = 8192  # occupants of the busiest rooms; half a kilobyte each
 NOBODY = muc.MucItem(muc.Affiliation.NONE, muc.Role.NONE)
 
 
@@ -58,7 +61,13 @@ def joined_tail(room: Jid, event: Joined, *, to_self: bool, entering: bool) -> b
         created = (201,) if event.created else ()
         assigned = (210,) if event.assigned else ()
         codes = (*open_to_all, 110, *created, *assigned)
-    return available_tail(room, event.occupant, codes)
+    return available_tail(room, event.occupant, codes) if codes else shown_tail(room, event.occupant)
+
+
+@lru_cache(CACHED_PRESENCES)
+def shown_tail(room: Jid, occupant: Occupant) -> bytes:
+    """An occupant as the roster shows it: written once for all who come later, while it stays the same."""
+    return available_tail(room, occupant)
 
 
 def changed_tail(room: Jid, event: Changed, *, to_self: bool) -> bytes:

@@ -91,7 +91,7 @@ class View:
         `now` is in POSIX seconds, as the posts' own times are.
         """
         named = {one.nickname: one for one in self.roster.values() if not self._is_self(one)}
-        others = [presence.available_tail(self.room, one) for one in named.values()]
+        others = [presence.shown_tail(self.room, one) for one in named.values()]
         own = self.occupant
         arrival = [] if own is None else [self._arrival(Joined(own, self.configuration))]
         kept = History(len(self._recent), sys.maxsize, self._recent)
