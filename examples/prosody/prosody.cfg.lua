@@ -16,7 +16,7 @@
 local user_domain = "xmpp.example.com"              -- the domain of your XMPP users
 local room_domain = "conference.example.com"        -- the domain of the rooms: `[[domains]] name` in crossroom.toml
 local own_muc_domain = "rooms.xmpp.example.com"     -- rooms of Prosody itself; Crossroom reaches them as "remote-muc"
-local component_secret = "change-me-to-something-long"  -- the content of component.secret
+local shared_secret = "change-me-to-something-long"     -- the content of component.secret
 local listen_address = "127.0.0.1"                  -- "*" to be reached from elsewhere
 local component_port = 5347                         -- Crossroom connects here
 local client_port = 5222                            -- users connect here
@@ -70,7 +70,7 @@ VirtualHost(user_domain)
 ------------------------------------------------------------------------------------------------------ the rooms
 
 Component(room_domain)                              -- XEP-0114: Crossroom connects and answers for this domain
-    component_secret = component_secret
+    component_secret = shared_secret
     disallow_s2s = false                            -- people of other servers may come in
 
 Component(own_muc_domain) "muc"                    -- independent of Crossroom

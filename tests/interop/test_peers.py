@@ -14,10 +14,6 @@ from peers.sip_participant import SipParticipant
 from peers.tls import Authority
 from peers.transcript import PeerFailure
 
-INSTANT_ROOM = (
-    '<query xmlns="http://jabber.org/protocol/muc#owner"><x xmlns="jabber:x:data" type="submit"/></query>'
-)
-
 
 async def sit_together(
     caller: SipParticipant, callee: SipParticipant, target: str, *, setup: str = "active"
@@ -146,7 +142,6 @@ async def test_two_xmpp_users_meet_in_a_room_of_prosody(tmp_path: Path) -> None:
     async with prosody(tmp_path) as server, server.user("bob") as bob, server.user("dora") as dora:
         room = f"tea@{server.own_muc_domain}"
         assert 201 in (await bob.join(room, "Bob")).codes
-        await bob.iq("set", room, INSTANT_ROOM)
         await dora.join(room, "Dora")
         await bob.expects_presence("Dora")
         await dora.expects_roster("Bob", "Dora")
@@ -170,7 +165,6 @@ async def test_an_xmpp_invitation_is_seen_accepted_and_declined(tmp_path: Path) 
     async with prosody(tmp_path) as server, server.user("bob") as bob, server.user("dora") as dora:
         room = f"tea@{server.own_muc_domain}"
         await bob.join(room, "Bob")
-        await bob.iq("set", room, INSTANT_ROOM)
         await bob.invite(dora.bare, "come")
         invitation = await dora.expects_invitation()
         assert (invitation.room, invitation.reason) == (room, "come")

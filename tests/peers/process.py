@@ -69,16 +69,15 @@ class Program(asyncio.SubprocessProtocol):
         self._transport = transport
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
-        if kind is not None:
-            print(self.transcript)  # noqa: T201 - pytest shows it with the failure
+        print(self.transcript)  # noqa: T201 - pytest shows it when the test fails, and only then
 
     @property
     def pid(self) -> int:
         return self._transport.get_pid()
 
-    async def stop(self, *, within: float = 5.0) -> None:
+    async def stop(self, *, within: float = 12.0) -> None:
         """End it: SIGTERM, and SIGKILL to its whole group when it does not go."""
         if not self._ended.is_set():
             self._transport.terminate()

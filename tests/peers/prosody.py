@@ -70,7 +70,7 @@ async def prosody(
         "user_domain": user_domain,
         "room_domain": room_domain,
         "own_muc_domain": own_muc_domain,
-        "component_secret": secret,
+        "shared_secret": secret,
         "listen_address": HOST,
         "data_folder": str(folder),
         "certificate_folder": str(folder),

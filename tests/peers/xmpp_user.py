@@ -18,20 +18,27 @@ from peers.xmpp_stanza import MUC_USER, RoomMessage, RoomPresence, message, pres
 MUC_NS = "http://jabber.org/protocol/muc"
 MUC_USER_NS = f"{MUC_NS}#user"
 
+# XEP-0045 section 10.1.2: accept the default configuration
+INSTANT_ROOM = f'<query xmlns="{MUC_NS}#owner"><x xmlns="jabber:x:data" type="submit"/></query>'
+
 
 class XmppUser(XmppExpectations):
     """One XMPP client in rooms; methods without a room act in the one joined last."""
 
-    async def join(
+    async def join(  # noqa: PLR0913 - keyword settings of a script
         self,
         room: str,
         nick: str,
         *,
         password: str | None = None,
         history: int | None = None,
+        unlock: bool = True,
         within: float = DEFAULT_TIMEOUT,
     ) -> RoomPresence:
-        """Enter a room; return our own presence (110). PeerFailure when refused."""
+        """Enter a room; return our own presence (110). PeerFailure when refused.
+
+        A room that this made (201) is opened for others at once, with its default configuration, unless told not to.
+        """
         self.send_join(room, nick, password=password, history=history)
         mine = await self.presences.take(
             lambda p: p.room == room and (110 in p.codes or p.type == "error"),
@@ -41,6 +48,8 @@ class XmppUser(XmppExpectations):
         if mine.type == "error":
             raise self.transcript.failure(f"joining {room} was refused: {mine.error}")
         self.room, self.nick = room, mine.nick
+        if 201 in mine.codes and unlock:
+            await self.iq("set", room, INSTANT_ROOM)
         return mine
 
     def send_join(
