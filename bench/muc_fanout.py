@@ -5,6 +5,7 @@ Run: python bench/muc_fanout.py [--json]. The figure to watch is the ratio: both
 
 import asyncio
 import json
+import secrets
 import sys
 import time
 
@@ -20,6 +21,7 @@ from crossroom.muc.service import MucService
 from crossroom.net.clock import SystemClock
 from crossroom.net.ids import RandomIds
 from crossroom.room.address import Network
+from crossroom.storage.memory import MemoryStore
 from crossroom.xmpp.element import element
 from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.muc import MUC
@@ -57,7 +59,7 @@ async def nowhere(_domain: str) -> Network | None:
 def service(sink: Sink) -> MucService:
     reach = Invitations(Networks({}, {}, nowhere, time.monotonic), time.monotonic)
     around = Surroundings(
-        time.monotonic,
+        time.monotonic, secrets.token_bytes, reach, MemoryStore(), lambda text, _error: print(text)
     )
     focus = LocalFocus(around, Limits(acts=UNLIMITED, joins=UNLIMITED))
     rooms = DomainDirectory({DOMAIN: focus})
