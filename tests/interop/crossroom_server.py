@@ -86,12 +86,13 @@ async def crossroom_server(
     domains: Sequence[Domain] = (Domain(),),
     outbound_proxy: str = "",
     extra: str = "",
+    ports: Ports | None = None,
 ) -> AsyncIterator[RunningServer]:
     """Run a server from when its links are up; on leaving it must be empty, and stop without a fault.
 
     folder: where its configuration file goes; extra: further lines of the configuration file.
     """
-    ports, log = Ports.free(), KeptLog()
+    ports, log = ports or Ports.free(), KeptLog()
     file = folder / "crossroom.toml"
     file.write_text(
         configuration(ports, domains=domains, xmpp=xmpp, outbound_proxy=outbound_proxy, extra=extra)
