@@ -12,7 +12,7 @@ from crossroom import __version__
 from crossroom.cli.logs import open_log
 from crossroom.config.listing import listing
 from crossroom.config.load import ConfigurationError, load
-from crossroom.config.schema import Configuration
+from crossroom.config.schema import Configuration, LogFormat
 
 app = typer.Typer(
     name="crossroom",
@@ -56,7 +56,8 @@ def demo(
     """
     from crossroom.demo.play import play
 
-    raise typer.Exit(_run(play(stay=not once, log_level=log_level)))
+    log = open_log(log_level, LogFormat.TEXT)
+    raise typer.Exit(_run(play(stay=not once, log=log)))
 
 
 @app.command()

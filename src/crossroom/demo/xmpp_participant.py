@@ -1,31 +1,39 @@
 """An XMPP participant of the demo: slixmpp, which shares no code with Crossroom, over the embedded entry."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import slixmpp
 
+from crossroom.demo import sights
 from crossroom.demo.stage import Stage
 
 MUC = "http://jabber.org/protocol/muc"
 MUC_USER = "http://jabber.org/protocol/muc#user"
 CHAT_STATES = "http://jabber.org/protocol/chatstates"
+DELAY = "urn:xmpp:delay"
+_PATIENCE = 10.0  # seconds to log in
 
 
 @dataclass
 class XmppParticipant:
-    """Somebody with an XMPP client. `name` is the nickname; `address` is known once logged in."""
+    """Somebody with an XMPP client. `log_in`, act, `log_out`; `on_heard` is told what others say."""
 
     name: str
     stage: Stage
     room: str
-    address: str = ""
+    nickname: str = ""
+    on_heard: Callable[[str, str], None] | None = None
     _roster: set[str] = field(default_factory=set)
     _in_room: bool = False
     _client: slixmpp.ClientXMPP = field(init=False)
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.nickname = self.name
 
     async def log_in(self, domain: str, host: str, port: int) -> None:
         """Connect to the embedded entry as an anonymous user; raises TimeoutError."""
@@ -38,17 +46,17 @@ class XmppParticipant:
         self._client.add_event_handler("presence", self._on_presence)
         self._client.add_event_handler("message", self._on_message)
         self._client.connect(host, port)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(_PATIENCE):
             await self._ready.wait()
-        self.address = self._client.boundjid.full
 
     @property
     def bare(self) -> str:
-        """The address without the resource."""
-        return self._client.boundjid.bare
+        """The address without the resource, as others write it in an invitation."""
+        return str(self._client.boundjid.bare)
 
     def join(self) -> None:
         """Enter the room (XEP-0045 §7.2)."""
+        self.nickname = self.name
         self._presence(self.name, ET.Element(f"{{{MUC}}}x"))
 
     def say(self, text: str) -> None:
@@ -75,11 +83,18 @@ class XmppParticipant:
 
     def leave(self) -> None:
         """Leave the room (XEP-0045 §7.14)."""
-        self._client.send_presence(pto=f"{self.room}/{self.name}", ptype="unavailable")
+        self._client.send_presence(pto=f"{self.room}/{self.nickname}", ptype="unavailable")
 
     async def log_out(self) -> None:
-        """Close the stream and wait for its end."""
+        """Close the stream, wait for its end, and leave no task of slixmpp's behind."""
         await self._client.disconnect()
+        self._client.cancel_connection_attempt()
+        sending = self._client._run_out_filters  # noqa: SLF001 -- slixmpp has no other way to end it
+        if sending is not None:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    # ------------------------------------------------------------------------------------------------------
 
     def _presence(self, nickname: str, *extensions: ET.Element) -> None:
         presence = self._client.make_presence(pto=f"{self.room}/{nickname}")
@@ -87,23 +102,31 @@ class XmppParticipant:
             presence.xml.append(extension)
         presence.send()
 
+    def _saw(self, sight: str) -> None:
+        self.stage.saw(self.name, sight)
+
     def _on_presence(self, presence: Any) -> None:
         if presence["from"].bare != self.room:
             return
         nickname = presence["from"].resource
         codes = {status.get("code") for status in presence.xml.iter(f"{{{MUC_USER}}}status")}
         if presence["type"] == "error":
-            condition = presence["error"]["condition"]
-            self.stage.saw(self.name, f"error: {condition}")
+            self._on_refusal(presence["error"]["condition"], nickname)
         elif presence["type"] == "unavailable":
             self._on_unavailable(presence, nickname, codes)
         elif nickname not in self._roster:
             self._roster.add(nickname)
-            if "110" in codes:
-                self._in_room = True
-                self.stage.saw(self.name, f"the room: {', '.join(sorted(self._roster))}")
-            elif self._in_room:
-                self.stage.saw(self.name, f"{nickname} joined")
+            self._on_arrival(nickname, is_own="110" in codes)
+
+    def _on_refusal(self, condition: str, nickname: str) -> None:
+        self._saw(sights.taken(nickname) if condition == "conflict" else sights.fault(condition))
+
+    def _on_arrival(self, nickname: str, *, is_own: bool) -> None:
+        if is_own:
+            self._in_room = True
+            self._saw(sights.arrived(self._roster))
+        elif self._in_room:
+            self._saw(sights.joined(nickname))
 
     def _on_unavailable(self, presence: Any, nickname: str, codes: set[str | None]) -> None:
         self._roster.discard(nickname)
@@ -111,20 +134,28 @@ class XmppParticipant:
         if "303" in codes and item is not None:
             new = item.get("nick", "")
             self._roster.add(new)
-            self.stage.saw(self.name, f"{nickname} is now {new}")
-        else:
-            self.stage.saw(self.name, f"{nickname} left")
+            if "110" in codes:
+                self.nickname = new
+            self._saw(sights.renamed(nickname, new))
+            return
+        if "110" in codes:
+            self._in_room = False
+            self._roster.clear()
+        self._saw(sights.left(nickname))
 
     def _on_message(self, message: Any) -> None:
         invite = message.xml.find(f"{{{MUC_USER}}}x/{{{MUC_USER}}}invite")
+        author, text = message["from"].resource, message["body"]
         if invite is not None:
             inviter = (invite.get("from") or "").partition("/")[0]
-            self.stage.saw(self.name, f"an invitation to {message['from'].bare} by {inviter}")
-            return
-        author = message["from"].resource
-        if message["type"] == "error":
-            self.stage.saw(self.name, f"error: {message['error']['condition']}")
-        elif message["body"]:
-            self.stage.saw(self.name, f"{author}: {message['body']}")
-        elif message.xml.find(f"{{{CHAT_STATES}}}composing") is not None:
-            self.stage.saw(self.name, f"{author} is typing")
+            self._saw(sights.invited(message["from"].bare, inviter))
+        elif message["type"] == "error":
+            self._saw(sights.fault(message["error"]["condition"]))
+        elif text and message.xml.find(f"{{{DELAY}}}delay") is not None:
+            self._saw(sights.earlier(author, text))
+        elif text:
+            self._saw(sights.said(author, text))
+            if author != self.nickname and self.on_heard is not None:
+                self.on_heard(author, text)
+        elif message.xml.find(f"{{{CHAT_STATES}}}composing") is not None and author != self.nickname:
+            self._saw(sights.typing(author))
