@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from interop.hosted_evening import Evening, evening
 from peers.prosody import Prosody, prosody
 
 
@@ -13,6 +14,13 @@ async def xmpp_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     """A Prosody with the users bob and dora, and a component port for conference.example."""
     async with prosody(tmp_path_factory.mktemp("prosody")) as server:
         yield server
+
+
+@pytest.fixture
+async def hosted(tmp_path: Path, xmpp_server: Prosody) -> AsyncIterator[Evening]:
+    """A server with a hosted domain behind Prosody; it must be empty again after the test."""
+    async with evening(tmp_path, xmpp_server) as made:
+        yield made
 
 
 @pytest.fixture
