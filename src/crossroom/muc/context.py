@@ -35,6 +35,7 @@ class MucLimits:
     join_seconds: float = 60.0  # over SIP a join may ring through proxies; timer B alone is 32 s
     invitation_seconds: float = 120.0  # the outer bound: focus/invitations.py gives up at 90
     leave_seconds: float = 5.0  # at shutdown: a BYE and its answer
+    running: int = 5000  # pieces of work at once: questions to slow rooms elsewhere, from anybody
     waiting_invitations: int = 1000
     relayed_iqs: int = 1000
     link_grace_seconds: float = 30.0  # docs/mapping.md §3.18: a reconnecting server loses nobody
@@ -57,10 +58,10 @@ class MucContext:
     relay: IqRelay
     tails: Tails = field(default_factory=Tails)
 
-    def newcomer(self, room: Jid, user: Jid, wanted: Nickname) -> Occupancy:
+    def newcomer(self, asked: Jid, user: Jid, wanted: Nickname) -> Occupancy:
         """An occupancy for somebody at the door, in the table from now on."""
-        turns = Turns(self.tasks, f"muc {room} {user}", self.limits.waiting_stanzas)
-        occupancy = Occupancy(room, user, wanted, turns, self.router)
+        turns = Turns(self.tasks, f"muc {asked} {user}", self.limits.waiting_stanzas)
+        occupancy = Occupancy(asked, user, wanted, turns, self.router)
         self.occupants.add(occupancy)
         return occupancy
 
@@ -81,6 +82,9 @@ class MucContext:
 
     def spawn(self, stanza: Stanza, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do this at once, beside everything else; a refusal becomes the stanza's error."""
+        if len(self.tasks) >= self.limits.running:
+            self.refuse(stanza, Refused(Reason.RATE_EXCEEDED))
+            return
         self.tasks.start(self.answered(stanza, work), f"muc {stanza.kind} {stanza.to}")
 
     async def answered(

@@ -105,7 +105,7 @@ def _enter(context: MucContext, stanza: Stanza, wish: JoinRequest) -> None:
     except ParseError as error:
         refuse(stanza, Refused(Reason.NICKNAME_INVALID, str(error)))
         return
-    occupancy = context.newcomer(to.bare, user, nickname)
+    occupancy = context.newcomer(to, user, nickname)
     joiner = joiner_of(stanza, wish, address_of(user), nickname)
     join = partial(_join, context, occupancy, joiner)
     occupancy.turns.ask(lambda: context.answered(stanza, join, refuse))

@@ -22,10 +22,11 @@ PRIVATE_REMEMBERED = (
 
 
 class Occupancy:
-    """One full JID in one room, from the wish to enter until the end."""
+    """One full JID in one room, from the wish to enter as `asked` (an occupant JID) until the end."""
 
-    def __init__(self, room: Jid, user: Jid, wanted: Nickname, turns: Turns, router: Router) -> None:
-        self.room = room
+    def __init__(self, asked: Jid, user: Jid, wanted: Nickname, turns: Turns, router: Router) -> None:
+        self.asked = asked
+        self.room = asked.bare
         self.user = user
         self.wanted = wanted
         self.turns = turns
@@ -63,7 +64,8 @@ class Occupancy:
     def enter(self, participation: Participation, tails: Tails) -> None:
         """The room let us in: tell what it has said so far."""
         self.participation = participation
-        self.view = View(self.room, participation.endpoint, self.wanted, tails)
+        is_rewritten = self.asked.resource != self.wanted
+        self.view = View(self.room, participation.endpoint, self.wanted, tails, is_rewritten=is_rewritten)
         early, self._early = self._early, []
         for event in early:
             self.deliver(event)

@@ -35,9 +35,14 @@ NOTHING: tuple[Copy, ...] = ()
 
 
 class View:
-    """The room as one occupant sees it. `own` is its endpoint, `room` the bare JID."""
+    """The room as one occupant sees it: `own` is its endpoint, `room` the bare JID.
 
-    def __init__(self, room: Jid, own: EndpointId, nickname: Nickname, tails: Tails) -> None:
+    `is_rewritten`: the nickname is not written as its client wrote it.
+    """
+
+    def __init__(
+        self, room: Jid, own: EndpointId, nickname: Nickname, tails: Tails, *, is_rewritten: bool = False
+    ) -> None:
         self.room = room
         self.own = own
         self.nickname = nickname
@@ -46,6 +51,7 @@ class View:
         self.is_locked = False
         self.has_ended = False
         self._tails = tails
+        self._is_rewritten = is_rewritten
         self._subject: SubjectChanged | None = None
         self._recent: deque[Posted] = deque(maxlen=0)
 
@@ -119,7 +125,9 @@ class View:
             self.nickname = occupant.nickname
             self.configuration, self.is_locked = event.configuration, event.locked
             self._recent = deque(maxlen=max(event.configuration.history_length, 0))
-            return ((Kind.PRESENCE, self._arrival(event)),)
+            # XEP-0045 §7.2.3: also when only the preparation of nicknames made another one of it
+            told = replace(event, assigned=event.assigned or self._is_rewritten)
+            return ((Kind.PRESENCE, self._arrival(told)),)
         if self.own not in self.roster and occupant.nickname == self.nickname:
             return NOTHING  # another session of the same nickname: its own presence comes last, once
         return self._shared(event, to_self=self._is_self(occupant))

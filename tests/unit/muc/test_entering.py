@@ -164,6 +164,12 @@ async def test_a_new_room_is_locked_until_its_creator_has_spoken() -> None:
     assert summary((await world.join(DEE, "Dee"))[1]) == "Dee available 110"
 
 
+async def test_a_nickname_that_is_written_otherwise_is_told_so() -> None:
+    world = World()
+    told = await world.join(BOB, "  Bob  B ")
+    assert summary(told[0]) == "Bob B available 110 201 210"
+
+
 async def test_presence_to_the_bare_room_is_malformed() -> None:
     world = World()
     [answer] = await world.send(f"<presence from='{BOB}' to='{ROOM}'><x xmlns='{MUC}'/></presence>")

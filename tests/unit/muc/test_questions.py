@@ -221,6 +221,12 @@ async def test_too_many_questions_give_up_the_oldest() -> None:
     assert world.service.tables()["relayed_iqs"] == 1
 
 
+async def test_more_questions_than_can_be_worked_on_are_refused() -> None:
+    world = World(limits=MucLimits(running=0))
+    [answer] = await world.send(iq(EVE, ROOM, INFO))
+    assert error(answer) == ("resource-constraint", "wait")
+
+
 async def test_a_question_to_nobody_is_not_found() -> None:
     world = await two()
     [answer] = await world.send(iq(BOB, f"{ROOM}/Nobody", PING))
