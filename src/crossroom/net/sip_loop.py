@@ -1,6 +1,7 @@
 """The loop under the SIP user agent: messages in and out, one timer, names to look up. No event is read here."""
 
 import asyncio
+from collections import deque
 
 from crossroom.machine import Deliver, Send
 from crossroom.net.alarm import Alarm
@@ -38,6 +39,7 @@ class SipLoop:
         self._tasks = Tasks(log)
         self._transport = SipTransport(settings, self, self._tasks, log)
         self._alarm = Alarm(clock.now, self._tick)
+        self._outputs: deque[Output] = deque()
         self._flushing = False
         self._running = False
 
@@ -87,12 +89,16 @@ class SipLoop:
             return
         self._flushing = True
         try:
-            while outputs := self.core.drain():
-                for output in outputs:
-                    self._carry_out(output)
+            while True:
+                self._outputs += self.core.drain()
+                if not self._outputs:
+                    break
+                self._carry_out(self._outputs.popleft())
         finally:
             self._flushing = False
-        self._alarm.set(self.core.deadline() if self._running else None)
+            self._alarm.set(self.core.deadline() if self._running else None)
+            if self._outputs:  # a fault in the face stops one event, not the others
+                asyncio.get_running_loop().call_soon(self.flush)
 
     def deliver(self, event: Event) -> None:
         """Hand an event to whom it concerns."""
@@ -111,12 +117,7 @@ class SipLoop:
         self._run(self.core.send_failed(sender, self.now()))
 
     def _run(self, outputs: list[Output]) -> None:
-        self._flushing = True
-        try:
-            for output in outputs:
-                self._carry_out(output)
-        finally:
-            self._flushing = False
+        self._outputs += outputs
         self.flush()
 
     def _carry_out(self, output: Output) -> None:
@@ -145,7 +146,10 @@ class SipLoop:
         loop = asyncio.get_running_loop()
         while self._running:
             await asyncio.sleep(_IDLE_CHECK)
-            self._transport.close_idle(loop.time())
+            flows = [dialog.flow for dialog in self.core.stack.dialogs.values()]
+            self._transport.close_idle(
+                loop.time(), frozenset(flow.serial for flow in flows if flow is not None)
+            )
 
     def _tick(self) -> None:
         self._run(self.core.tick(self.now()))

@@ -12,7 +12,7 @@ from crossroom.net.sip_settings import Listening, ListenOn, SipSettings
 from crossroom.net.tasks import Log, Tasks
 from crossroom.net.tcp import Address, Connection, StreamListener, connect
 from crossroom.net.tls import names_domain
-from crossroom.net.udp import UdpSocket
+from crossroom.net.udp import UdpSocket, shown
 from crossroom.sip.hop import SECURE, TLS, UDP, Flow, Hop
 from crossroom.sip.message import BadRequest, Ping, Request, Response, parse_datagram
 from crossroom.sip.stream import StreamReader
@@ -69,7 +69,7 @@ class SipTransport:
             )
             self._listeners.append(listener)
             host, port = listener.address
-        return Listening(wanted.transport, host, port, self._settings.advertise or host)
+        return Listening(wanted.transport, host, port, self._settings.advertise or shown(host))
 
     def send(self, transmission: Transmission) -> None:
         """Put a message on the wire, now or when its connection is open; a failure is reported later."""
@@ -114,10 +114,10 @@ class SipTransport:
             await socket.close()
         self._sockets.clear()
 
-    def close_idle(self, now: float) -> None:
-        """Close the streams that have been silent for too long."""
+    def close_idle(self, now: float, kept: frozenset[int]) -> None:
+        """Close the streams that have been silent for too long, but those that a dialog needs."""
         for connection in list(self._connections.values()):
-            if now - connection.last_heard > self._settings.idle_timeout:
+            if connection.serial not in kept and now - connection.last_heard > self._settings.idle_timeout:
                 connection.close()
 
     def data_received(self, connection: Connection, data: bytes) -> None:

@@ -65,3 +65,19 @@ class UdpSocket(asyncio.DatagramProtocol):
         """See asyncio.DatagramProtocol."""
         if not self._closed.done():
             self._closed.set_result(None)
+
+
+def shown(host: str) -> str:
+    """The address of this machine that others see for a listening host: itself, or a guess for a wildcard.
+
+    The guess is where the system would send from; nothing is sent. `advertise` in the settings is better.
+    """
+    if host not in {"0.0.0.0", "::"}:  # noqa: S104 - recognised here, bound to only where the settings say so
+        return host
+    family, far = (socket.AF_INET6, "2001:db8::1") if ":" in host else (socket.AF_INET, "192.0.2.1")
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((far, 9))
+        except OSError:
+            return "::1" if ":" in host else "127.0.0.1"  # no route: only this machine can reach us
+        return str(probe.getsockname()[0])

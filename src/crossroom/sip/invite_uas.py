@@ -72,11 +72,11 @@ class InviteUas:
 
     def accept(self, contact: NameAddr, body: Body, headers: HeaderLines, now: float) -> InviteUsage:
         """Answer 200."""
-        self._leave()
         self._dialog.contact = contact
         timer_lines, timer = answer_timer(self.request, self._stack.settings, now)
         lines = (*self._record_route(), *headers, *timer_lines, *capabilities(self._stack))
         response = self._pending.answer(200, headers=lines, body=body, contact=contact)
+        self._leave()
         usage = InviteUsage(self._stack, self._dialog, body, caller=False, timer=timer)
         usage.peer_allows_update = "UPDATE" in self.request.allow
         self._pending.send(response, now)

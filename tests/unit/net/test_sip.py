@@ -279,3 +279,24 @@ async def test_nothing_is_left_after_stop() -> None:
     async with agent_on_loopback(RecordingFace()) as caller, agent_on_loopback(face) as callee:
         await established(caller, callee, face, "TCP")
     assert asyncio.all_tasks() == before
+
+
+async def test_a_fault_in_the_face_stops_one_event_only() -> None:
+    face = RecordingFace()
+    faults: asyncio.Queue[object] = asyncio.Queue()
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: faults.put_nowait(context["exception"])
+    )
+    async with agent_on_loopback(RecordingFace()) as caller, agent_on_loopback(face) as callee:
+        face.identity = lambda _request, _source, _proven: 1 / 0  # type: ignore[method-assign,assignment,return-value]  # a fault
+        broken = asyncio.get_running_loop().create_task(  # awaited below
+            caller.request(OutgoingRequest("MESSAGE", callee.contact_uri("tea", "TCP"), ANA))
+        )
+        assert isinstance(await faults.get(), ZeroDivisionError)
+        del face.identity
+        asking = asyncio.get_running_loop().create_task(  # awaited below
+            caller.request(OutgoingRequest("OPTIONS", callee.contact_uri("tea"), ANA))
+        )
+        (await face.requests.get()).respond(200)
+        assert (await asking).status == 200
+        broken.cancel()

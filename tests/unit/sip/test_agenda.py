@@ -1,0 +1,42 @@
+"""One heap for all timers."""
+
+from crossroom.sip.agenda import Agenda
+
+
+class Due:
+    """A machine with a deadline to set."""
+
+    def __init__(self, when: float | None) -> None:
+        self.when = when
+
+    def deadline(self) -> float | None:
+        return self.when
+
+
+def test_the_earliest_comes_first_and_each_once() -> None:
+    agenda, late, early, never = Agenda(), Due(5), Due(1), Due(None)
+    for machine in (late, early, never):
+        agenda.put(machine)
+    assert agenda.next() == 1
+    assert list(agenda.due(4)) == [early]
+    assert list(agenda.due(9)) == [late]
+    assert agenda.next() is None
+    assert len(agenda) == 0
+
+
+def test_a_deadline_that_moved_counts_where_it_is_now() -> None:
+    agenda, machine = Agenda(), Due(1)
+    agenda.put(machine)
+    agenda.put(machine)
+    machine.when = 7
+    agenda.put(machine)
+    assert list(agenda.due(6)) == []
+    assert list(agenda.due(7)) == [machine]
+    agenda.put(machine)
+    agenda.drop(machine)
+    agenda.drop(machine)
+    assert agenda.next() is None
+    agenda.put(machine)
+    machine.when = None
+    agenda.put(machine)
+    assert agenda.next() is None
