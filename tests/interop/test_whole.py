@@ -12,6 +12,7 @@ from peers.kamailio import Kamailio, kamailio
 from peers.process import Program
 from peers.prosody import Prosody, prosody
 from peers.sip_participant import SipParticipant
+from peers.tshark import capture
 from peers.xmpp_user import XmppUser
 
 pytestmark = pytest.mark.interop
@@ -26,6 +27,17 @@ class World:
     proxy: Kamailio
     xmpp: Prosody
     server: Program
+    ports: Ports
+
+    def dissectors(self) -> dict[int, str]:
+        """Every port on which something is said, to what is said there."""
+        sip = {self.proxy.port: "sip", self.ports.sip: "sip"}
+        return {
+            **sip,
+            self.ports.msrp: "msrp",
+            self.xmpp.client_port: "xmpp",
+            self.xmpp.component_port: "xmpp",
+        }
 
 
 @asynccontextmanager
@@ -41,7 +53,7 @@ async def world(folder: Path, kind: str) -> AsyncIterator[World]:
         )
         server = await undo.enter_async_context(crossroom(folder / "crossroom", text))
         await xmpp.program.until_output("External component successfully authenticated")
-        yield World(proxy, xmpp, server)
+        yield World(proxy, xmpp, server, ports)
 
 
 @pytest.fixture(params=["hosted", "looped"])
@@ -83,6 +95,26 @@ async def test_both_networks_meet_in_one_room(ana: SipParticipant, bob: XmppUser
     await bob.expects_roster("Rob")
 
 
+async def test_no_dissector_complains_about_a_conversation(
+    around: World, ana: SipParticipant, bob: XmppUser, tmp_path: Path
+) -> None:
+    async with capture(tmp_path, around.dissectors()) as wire:
+        await bob.join(ROOM, "Bob")
+        await ana.join(f"sip:{ROOM}", "Ana")
+        await ana.expects_roster("Ana", "Bob")
+        await ana.say("hello Bob, with ünicode and <angles>")
+        await bob.expects_message(sender="Ana")
+        await bob.say("hello Ana")
+        await ana.expects_message(sender="Bob")
+        await ana.leave()
+        await bob.expects_roster("Bob")
+        await bob.leave()
+        seen = await wire.stop()
+    for protocol in ("sip", "msrp", "xmpp"):
+        assert await seen.count(protocol) > 0
+    assert await seen.malformed_frames() == []
+
+
 async def test_a_sip_user_invites_an_xmpp_user(ana: SipParticipant, bob: XmppUser) -> None:
     await ana.join(f"sip:{ROOM}", "Ana")
     await ana.refer("sip:bob@xmpp.example")
@@ -91,6 +123,9 @@ async def test_a_sip_user_invites_an_xmpp_user(ana: SipParticipant, bob: XmppUse
     await invitation.accept("Bob")
     await ana.expects_sipfrag(200)
     await ana.expects_roster("Ana", "Bob")
+    await bob.leave()
+    await ana.expects_roster("Ana")
+    await ana.leave()
 
 
 async def test_an_xmpp_user_invites_a_sip_user(ana: SipParticipant, bob: XmppUser) -> None:
@@ -102,6 +137,8 @@ async def test_an_xmpp_user_invites_a_sip_user(ana: SipParticipant, bob: XmppUse
     await bob.expects_roster("Ana", "Bob")
     await bob.say("welcome")
     await ana.expects_message(text="welcome", sender="Bob")
+    await ana.leave()
+    await bob.expects_roster("Bob")
 
 
 async def test_an_xmpp_user_hears_that_a_sip_user_declined(ana: SipParticipant, bob: XmppUser) -> None:

@@ -95,6 +95,13 @@ class Program(asyncio.SubprocessProtocol):
         os.killpg(self.pid, signal.SIGKILL)
         await self._ended.wait()
 
+    async def restart(self, *, ready: str, within: float = 20.0) -> None:
+        """Run it again after its end, with the same command, until it prints `ready`."""
+        self.output = ""
+        self._ended.clear()
+        await self.__aenter__()
+        await self.until_output(ready, within=within)
+
     async def until_output(self, pattern: str, *, within: float = DEFAULT_TIMEOUT) -> re.Match[str]:
         """Wait until the output matches; PeerFailure when it does not or the program ends."""
         await self.until(lambda: self._ended.is_set() or self._found(pattern) is not None, within=within)

@@ -30,6 +30,11 @@ class Seated(ABC):
             raise self.transcript.failure("is in no room")
         return self._seat
 
+    @property
+    def is_seated(self) -> bool:
+        """Whether the call to the room joined last still stands."""
+        return self._seat is not None and self._seat.call is not None and not self._seat.call.over
+
     async def leave(self) -> None:
         """Unsubscribe, hang up, close MSRP."""
         await self.seat.leave()
