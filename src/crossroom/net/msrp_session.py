@@ -222,11 +222,11 @@ class MsrpSession:
         self._queue.clear()
         self._held.clear()
         self._run(self.machine.lost())
-        _failed(self._binding, MsrpUnreachable(f"closed: {reason}"))
+        is_told = _failed(self._binding, MsrpUnreachable(f"closed: {reason}"))
         if connection is not None:
             connection.release(self)
         self._owner.forget(self)
-        self._calls.closed(reason)
+        self._calls.closed(EndReason.CLOSED if is_told else reason)  # `connect` raises: that is enough
 
     def sweep(self, now: float) -> None:
         """Let time pass."""

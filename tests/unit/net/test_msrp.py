@@ -444,6 +444,31 @@ async def test_lost_connection_is_told_at_once_with_what_was_unanswered() -> Non
         assert await session.set_nickname("Bob") == 481
 
 
+async def test_connection_lost_while_connecting_is_told_by_connect_alone() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"$")
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with staged() as stage:
+        ear = Ear()
+        with pytest.raises(MsrpUnreachable):
+            await stage.endpoint.open(ear).connect((MsrpUri("127.0.0.1", port, "x"),))
+        assert ear.told.empty()
+        assert not stage.endpoint.sessions
+    server.close()
+    await server.wait_closed()
+
+
+async def test_every_session_has_a_uri_of_its_own_on_the_listener() -> None:
+    async with staged(replace(PLAIN, advertise="198.51.100.7")) as stage:
+        uris = [stage.endpoint.open(Ear()).local_path[0] for _ in range(50)]
+        assert len({uri.session_id for uri in uris}) == 50
+        assert {(uri.host, uri.port) for uri in uris} == {("198.51.100.7", stage.endpoint.listening[0].port)}
+        assert all(len(uri.session_id) > 20 for uri in uris)  # 80 random bits and a letter
+
+
 async def test_passive_session_that_nobody_binds_is_given_up() -> None:
     async with staged() as stage:
         ear = Ear()
