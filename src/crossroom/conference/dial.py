@@ -28,6 +28,7 @@ from crossroom.sip import grammar
 from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import HeaderLines, OutgoingCall
 from crossroom.sip.contact import as_focus
+from crossroom.sip.uri import SipUri
 
 
 class Dialer:
@@ -70,7 +71,7 @@ class Dialer:
             to=NameAddr(named.address_of_record),
             contact=as_focus(contact),  # RFC 4579 §4.3
             body=offer,
-            headers=tuple(_headers(invitation)),
+            headers=invite_headers(invitation),
             timeout=premises.settings.dial_seconds,
             flow=binding.flow if binding else None,
         )
@@ -126,11 +127,17 @@ class Dialer:
         return Outcome(Answer.ACCEPTED)
 
 
-def _headers(invitation: Invitation) -> HeaderLines:
-    inviter = invitation.inviter
-    referred_by = (("Referred-By", str(NameAddr(aor_of(inviter)))),) if inviter else ()
+def invite_headers(invitation: Invitation) -> HeaderLines:
+    """Who asks (RFC 3892), and why. Raises ParseError for an inviter that no SIP URI can name."""
     subject = grammar.clean_text(invitation.reason)
+    referred_by = (("Referred-By", str(NameAddr(_inviter(invitation)))),) if invitation.inviter else ()
     return (*referred_by, *((("Subject", subject),) if subject else ()))
+
+
+def _inviter(invitation: Invitation) -> SipUri:
+    inviter = invitation.inviter or invitation.room
+    # where addresses are hidden the inviter is an occupant, and only `gr` tells which one (RFC 7702 §5.4)
+    return uri_of(inviter) if inviter.is_same_person(invitation.room) else aor_of(inviter)
 
 
 def _chat_of(offer: SessionDescription, session: InviteSession) -> tuple[MessageMedia, Path]:
