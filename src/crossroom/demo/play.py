@@ -60,12 +60,13 @@ async def play(*, stay: bool, log: Log) -> int:
             screen.print("\nThe demo was stopped.")
             return INTERRUPTED
         except OSError as error:
-            return _refuse(f"crossroom demo cannot run: {error or 'no answer in time'}")
+            return _refuse(f"crossroom demo cannot run: {str(error) or 'no answer in time'}")
 
 
 async def _play(stage: Stage, log: Log, *, stay: bool) -> int:
     async with _served(_configuration(stay=stay), log) as server:
         before = server.tables()
+        stage.note(_title(server))
         async with _cast(server, stage, log) as cast:
             await _perform(cast, stage)
             await _check_empty(server, before, stage)
@@ -187,6 +188,14 @@ def _configuration(*, stay: bool) -> Configuration:
 def _doors(server: Crossroom) -> Doors:
     sip_port = next(one.port for one in server.sip.listening if one.transport == TCP)
     return Doors(HOST, sip_port, server.xmpp.entry_port, ROOM_NAME, SIP_USERS, XMPP_USERS)
+
+
+def _title(server: Crossroom) -> str:
+    doors, msrp = _doors(server), server.msrp.listening[0]
+    return (
+        f"Crossroom on {HOST}: SIP at port {doors.sip_port}, MSRP at {msrp.port}, XMPP at {doors.xmpp_port}.\n"
+        f"Two people with SIP and two with XMPP meet in {ROOM_NAME}."
+    )
 
 
 def _refuse(why: str) -> int:

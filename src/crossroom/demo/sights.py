@@ -48,9 +48,9 @@ def invited(room: str, inviter: str) -> str:
     return f"an invitation to {room} by {inviter}"
 
 
-def accepted(invitee: str) -> str:
-    """The room reports that an invitation was accepted."""
-    return f"the invitation of {invitee} was accepted"
+def accepted() -> str:
+    """The room reports to the inviter how an invitation ended."""
+    return "the invitation was accepted"
 
 
 FAULT = "error: "

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from crossroom.bodies.conference_info import ConferenceInfo
 from crossroom.bodies.conference_reader import parse as read_document
-from crossroom.bodies.conference_state import Applied, apply
+from crossroom.bodies.conference_state import Applied, Gap, apply
 from crossroom.bodies.cpim import CPIM, CpimAddress, CpimMessage
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.mime import MimePart
 from crossroom.conference.roster_diff import Own, RosterDiff
 from crossroom.demo import sights
+from crossroom.demo.stage import OnHeard
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import EndReason, NicknameRequest, Outcome, ReceivedMessage, Report, Result
 from crossroom.net.msrp_session import MsrpSession
@@ -38,7 +39,7 @@ class SipChat:
     nickname: str
     since: float
     saw: Callable[[str], None]
-    heard: Callable[[str, str], None]
+    heard: OnHeard
     msrp: MsrpSession | None = None
     bound: asyncio.Event = field(default_factory=asyncio.Event)
     _known: ConferenceInfo | None = None
@@ -59,8 +60,9 @@ class SipChat:
         except ParseError as error:
             self.saw(sights.fault(f"a roster that cannot be read: {error}"))
             return
+        if isinstance(applied, Gap):
+            self.saw(sights.fault("a change of the roster was lost on the way"))
         if not isinstance(applied, Applied):
-            self.saw(sights.fault("a roster came out of order"))
             return
         self._known = applied.document
         is_in = self._roster.is_complete
@@ -109,9 +111,7 @@ class SipChat:
             else:
                 self.saw(sights.fault(f"{result.status} {result.comment}".strip()))
 
-        self._bound_session().send(
-            CPIM, self._wrapped(MimePart.of("text/plain", text)), on_result=on_result
-        )
+        self._bound_session().send(CPIM, self._wrapped(MimePart.of("text/plain", text)), on_result=on_result)
 
     def type(self) -> None:
         """Tell the room that a message is being written (RFC 3994)."""

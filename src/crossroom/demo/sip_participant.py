@@ -6,19 +6,18 @@ It registers so that it can be called, calls the room, is asked in by it, and as
 
 import asyncio
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from crossroom.bodies.conference_info import CONTENT_TYPE
 from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
-from crossroom.conference.addresses import address_of, aor_of
+from crossroom.conference.addresses import address_of, aor_of, room_of
 from crossroom.conference.callers import ANYWHERE
 from crossroom.conference.media import ChatMedia, path_of
 from crossroom.demo import sights
 from crossroom.demo.sip_chat import SipChat
-from crossroom.demo.stage import Stage
+from crossroom.demo.stage import OnHeard, Stage
 from crossroom.machine import ParseError
 from crossroom.net.clock import SystemClock
 from crossroom.net.dns import DnsNames, SipResolver
@@ -65,7 +64,7 @@ class SipParticipant:
     ) -> None:
         self.name = name
         self.person = person
-        self.on_heard: Callable[[str, str], None] | None = None
+        self.on_heard: OnHeard | None = None
         self._stage = stage
         self._room = room
         self._log = log
@@ -136,9 +135,7 @@ class SipParticipant:
         offer, chat.msrp = self._media.offer(chat)
         room = aor_of(self._room)
         calling = await self._sip.invite(
-            OutgoingCall(
-                room, self._me, NameAddr(room), self._contact, body=bytes(offer), timeout=_PATIENCE
-            )
+            OutgoingCall(room, self._me, NameAddr(room), self._contact, body=bytes(offer), timeout=_PATIENCE)
         )
         session = await calling.outcome()
         theirs = read_answer(offer, SessionDescription.from_bytes(session.peer_body))
@@ -227,22 +224,26 @@ class SipParticipant:
     async def _follow(self, outcome: ReferOutcome, who: str) -> None:
         status = await outcome.final()
         is_in = 200 <= status.status < 300
-        self._saw(sights.accepted(who) if is_in else sights.fault(f"{who}: {status.status} {status.reason}"))
+        self._saw(sights.accepted() if is_in else sights.fault(f"{who}: {status.status} {status.reason}"))
 
     # -- net.sip_face.SipFace ------------------------------------------------------------------------------
 
     def on_invite(self, call: IncomingCall) -> None:
         """Ring when a conference asks this participant in; anybody else is told that this is no telephone."""
         contact = call.request.contact
+        try:
+            room = room_of(call.request.from_.uri, ANYWHERE)
+        except ParseError as error:
+            call.reject(400, str(error))
+            return
         if contact is None or not is_focus(contact):
             call.reject(488)
             return
         self._call = call
         call.on_cancelled = self._on_cancelled
         call.ring()
-        room = call.request.from_.uri
-        referrer = call.request.headers.get("Referred-By")
-        self._saw(sights.invited(_address(str(room)), _address(referrer) if referrer else "nobody"))
+        inviter = self._named(call.request.headers.get("Referred-By") or "nobody")
+        self._saw(sights.invited(f"{room.user}@{room.domain}", inviter))
 
     def on_subscribe(self, subscription: IncomingSubscription) -> None:
         """A participant notifies nobody."""
@@ -280,15 +281,15 @@ class SipParticipant:
     def _saw(self, sight: str) -> None:
         self._stage.saw(self.name, sight)
 
+    def _named(self, inviter: str) -> str:
+        """An occupant by nickname, anybody else by address, what names nobody as it is."""
+        try:
+            person = address_of(NameAddr.parse(inviter).uri, ANYWHERE)
+        except ParseError:
+            return inviter
+        is_occupant = person.is_same_person(self._room) and person.device
+        return person.device if is_occupant else f"{person.user}@{person.domain}"
+
     def _heard(self, author: str, text: str) -> None:
         if self.on_heard is not None:
             self.on_heard(author, text)
-
-
-def _address(text: str) -> str:
-    """The person or room behind a URI or name-addr, without its scheme; what names nobody as it is."""
-    try:
-        person = address_of(NameAddr.parse(text).uri, ANYWHERE)
-    except ParseError:
-        return text
-    return f"{person.user}@{person.domain}"

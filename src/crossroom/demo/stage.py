@@ -6,6 +6,7 @@ reads the same whoever it is about.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -16,6 +17,9 @@ from crossroom.demo.sights import FAULT
 # mid-tones of the 256 colours, chosen to be read on black as well as on white
 NETWORK_STYLES = {"SIP": "deep_sky_blue3", "XMPP": "dark_orange3"}
 GOOD, BAD = "bold green4", "bold red3"
+OnHeard = Callable[[str, str], None]
+"""Told what somebody else says in the room: nickname and text."""
+
 _KEPT = 1000  # sights of one participant that nobody asked for
 _HURRIED = 1.0  # seconds of patience once something is missing: what builds on it will not come either
 

@@ -1,15 +1,16 @@
 """An XMPP participant of the demo: slixmpp, which shares no code with Crossroom, over the embedded entry."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import slixmpp
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import StanzaPath
 
 from crossroom.demo import sights
-from crossroom.demo.stage import Stage
+from crossroom.demo.stage import OnHeard, Stage
 
 MUC = "http://jabber.org/protocol/muc"
 MUC_USER = "http://jabber.org/protocol/muc#user"
@@ -26,7 +27,8 @@ class XmppParticipant:
     stage: Stage
     room: str
     nickname: str = ""
-    on_heard: Callable[[str, str], None] | None = None
+    on_heard: OnHeard | None = None
+    _wanted: str = ""
     _roster: set[str] = field(default_factory=set)
     _in_room: bool = False
     _client: slixmpp.ClientXMPP = field(init=False)
@@ -44,7 +46,8 @@ class XmppParticipant:
         self._client.enable_plaintext = True
         self._client.add_event_handler("session_start", lambda _: self._ready.set())
         self._client.add_event_handler("presence", self._on_presence)
-        self._client.add_event_handler("message", self._on_message)
+        # slixmpp's own "message" event is only for what has a body
+        self._client.register_handler(Callback("demo", StanzaPath("message"), self._on_message))
         self._client.connect(host, port)
         async with asyncio.timeout(_PATIENCE):
             await self._ready.wait()
@@ -56,7 +59,7 @@ class XmppParticipant:
 
     def join(self) -> None:
         """Enter the room (XEP-0045 §7.2)."""
-        self.nickname = self.name
+        self.nickname = self._wanted = self.name
         self._presence(self.name, ET.Element(f"{{{MUC}}}x"))
 
     def say(self, text: str) -> None:
@@ -71,6 +74,7 @@ class XmppParticipant:
 
     def rename(self, nickname: str) -> None:
         """Take another nickname (XEP-0045 §7.6)."""
+        self._wanted = nickname
         self._presence(nickname)
 
     def invite(self, who: str, reason: str) -> None:
@@ -111,15 +115,15 @@ class XmppParticipant:
         nickname = presence["from"].resource
         codes = {status.get("code") for status in presence.xml.iter(f"{{{MUC_USER}}}status")}
         if presence["type"] == "error":
-            self._on_refusal(presence["error"]["condition"], nickname)
+            self._on_refusal(presence["error"]["condition"])
         elif presence["type"] == "unavailable":
             self._on_unavailable(presence, nickname, codes)
         elif nickname not in self._roster:
             self._roster.add(nickname)
             self._on_arrival(nickname, is_own="110" in codes)
 
-    def _on_refusal(self, condition: str, nickname: str) -> None:
-        self._saw(sights.taken(nickname) if condition == "conflict" else sights.fault(condition))
+    def _on_refusal(self, condition: str) -> None:
+        self._saw(sights.taken(self._wanted) if condition == "conflict" else sights.fault(condition))
 
     def _on_arrival(self, nickname: str, *, is_own: bool) -> None:
         if is_own:
@@ -147,8 +151,7 @@ class XmppParticipant:
         invite = message.xml.find(f"{{{MUC_USER}}}x/{{{MUC_USER}}}invite")
         author, text = message["from"].resource, message["body"]
         if invite is not None:
-            inviter = (invite.get("from") or "").partition("/")[0]
-            self._saw(sights.invited(message["from"].bare, inviter))
+            self._saw(sights.invited(message["from"].bare, _named(invite.get("from", ""), self.room)))
         elif message["type"] == "error":
             self._saw(sights.fault(message["error"]["condition"]))
         elif text and message.xml.find(f"{{{DELAY}}}delay") is not None:
@@ -159,3 +162,9 @@ class XmppParticipant:
                 self.on_heard(author, text)
         elif message.xml.find(f"{{{CHAT_STATES}}}composing") is not None and author != self.nickname:
             self._saw(sights.typing(author))
+
+
+def _named(inviter: str, room: str) -> str:
+    """An occupant by nickname, anybody else by address."""
+    bare, _, nickname = inviter.partition("/")
+    return nickname if bare == room else bare
