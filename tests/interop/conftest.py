@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from interop.hosted_evening import Evening, evening
+from interop.looped_world import Looped, looped
 from peers.prosody import Prosody, prosody
 
 
@@ -27,3 +28,10 @@ async def hosted(tmp_path: Path, xmpp_server: Prosody) -> AsyncIterator[Evening]
 def scenarios() -> Path:
     """The folder of the SIPp scenarios."""
     return Path(__file__).parent / "sipp"
+
+
+@pytest.fixture(params=["udp", "tcp"])
+async def looped_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Looped]:
+    """A looped deployment, all SIP by UDP, and again all by TCP."""
+    async with looped(tmp_path, request.param) as world:
+        yield world
