@@ -113,9 +113,11 @@ class LimitedSeat:
         assert Features.CONFIGURATION in self.features
         await self.inner.destroy(text, alternative)
 
-    async def invite(self, who: Address, reason: str = "") -> Outcome:
+    async def invite(
+        self, who: Address, reason: str = "", progress: Progress = untold, referral: str = ""
+    ) -> Outcome:
         assert Features.INVITATIONS in self.features
-        return await self.inner.invite(who, reason)
+        return await self.inner.invite(who, reason, progress, referral)
 
     async def affiliations(self) -> tuple[tuple[Address, int], ...]:
         return await self.inner.affiliations()
