@@ -7,6 +7,7 @@ With ten recipients and one message in flight, half of it is the bench itself, a
 
 import asyncio
 import json
+import logging
 import re
 import select
 import socket
@@ -183,6 +184,7 @@ def main() -> None:
     if "--recipients" in sys.argv:
         recipients(int(sys.argv[-1]), sys.stdin.read().split("\n"))
         return
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     lines = []
     for size in SIZES:
         mine, floor = uvloop.run(ours(size)), uvloop.run(bare(size))

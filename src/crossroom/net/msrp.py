@@ -18,6 +18,7 @@ from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log
 
 _SWEEP_SECONDS = 1.0  # how late a 30-second timer may be
+_SHOWN = 8  # characters of a session-id in a log: the whole is the session's secret
 _READ_BUFFER = 262144  # octets that one read takes at most
 
 
@@ -132,7 +133,9 @@ class MsrpEndpoint:
 
     def forget(self, session: MsrpSession) -> None:
         """The session is over."""
-        self._sessions.pop(session.machine.local.session_id, None)
+        session_id = session.machine.local.session_id
+        self._sessions.pop(session_id, None)
+        self.log.info("msrp session closed", session=session_id[:_SHOWN], reason=str(session.closed))
 
     def opened(self, connection: MsrpConnection) -> bool:
         """A connection is there."""
@@ -162,6 +165,8 @@ class MsrpEndpoint:
             return 481
         if session.machine.local.is_secure and not connection.is_secure:
             return 481  # what was announced as TLS is never taken in the clear
+        if not path[0].is_same(session.machine.local):
+            self.log.info("msrp path rewritten", session=path[0].session_id[:_SHOWN], authority=path[0].host)
         return session if session.claimed_by(connection) else 506
 
     # ------------------------------------------------------------------------------------------------------

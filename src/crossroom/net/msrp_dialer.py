@@ -31,6 +31,7 @@ class Dialer:
 
     def __init__(self, owner: DialerOwner) -> None:
         self._owner = owner
+        self._named_tls: ssl.SSLContext | None = None
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def connection_to(
@@ -80,7 +81,11 @@ class Dialer:
 
     def _tls(self, fingerprints: tuple[Fingerprint, ...]) -> ssl.SSLContext:
         if not fingerprints:
-            return self._owner.settings.client_tls or ssl.create_default_context()
+            # Made once: reading the system's authorities takes longer than everything else here.
+            self._named_tls = (
+                self._named_tls or self._owner.settings.client_tls or ssl.create_default_context()
+            )
+            return self._named_tls
         # RFC 8122 §6.2: the fingerprint decides, so the chain and the name do not.
         context = ssl.create_default_context()
         context.check_hostname = False
