@@ -2,7 +2,16 @@
 
 import asyncio
 
-from crossroom.focus.interface import Deliver, Description, Features, Focus, Outcome, Participation
+from crossroom.focus.interface import (
+    Deliver,
+    Description,
+    Features,
+    Focus,
+    Outcome,
+    Participation,
+    Progress,
+    untold,
+)
 from crossroom.room.address import Address, EndpointId, MessageId, Nickname
 from crossroom.room.commands import Draft, Joiner, Order
 from crossroom.room.configuration import Configuration
