@@ -13,9 +13,10 @@ from crossroom.net.tasks import Log, Tasks
 from crossroom.net.tcp import Address, Connection, StreamListener, connect
 from crossroom.net.tls import names_domain
 from crossroom.net.udp import UdpSocket, shown
-from crossroom.sip.hop import SECURE, TLS, UDP, Flow, Hop
+from crossroom.net.websocket import WebSocketConnection, WebSocketListener
+from crossroom.sip.hop import SECURE, TLS, UDP, WS, WSS, Flow, Hop
 from crossroom.sip.message import BadRequest, Ping, Request, Response, parse_datagram
-from crossroom.sip.stream import StreamReader
+from crossroom.sip.stream import StreamReader, read_frame
 from crossroom.sip.transaction_layer import LiveTransaction, Transmission
 
 _PONG = b"\r\n"
@@ -33,6 +34,31 @@ class TransportUser(Protocol):
         """What this transaction sent cannot be sent."""
 
 
+class Link(Protocol):
+    """What streams and WebSockets have in common."""
+
+    serial: int
+    local: Address
+    remote: Address
+    last_heard: float
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be sent."""
+
+    def send(self, data: bytes) -> bool:
+        """Queue octets; False when the link is closed or choked."""
+
+    def close(self) -> None:
+        """Send what is queued, then close."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+    async def wait_closed(self) -> None:
+        """Wait until it is closed."""
+
+
 class SipTransport:
     """All sockets of one user agent. `tasks` are the agent's own."""
 
@@ -43,7 +69,8 @@ class SipTransport:
         self._log = log
         self._sockets: dict[Address, UdpSocket] = {}
         self._listeners: list[StreamListener] = []
-        self._connections: dict[int, Connection] = {}
+        self._browsers: list[WebSocketListener] = []
+        self._connections: dict[int, Link] = {}
         self._flows: dict[int, Flow] = {}
         self._readers: dict[int, StreamReader] = {}
         self._routes: dict[tuple[str, str, int, str], int] = {}
@@ -62,6 +89,8 @@ class SipTransport:
             socket = await UdpSocket.bind(wanted.host, wanted.port, self._datagram)
             host, port = socket.address
             self._sockets[socket.address] = socket
+        elif wanted.transport in {WS, WSS}:
+            host, port = await self._listen_for_browsers(wanted)
         else:
             context = self._settings.server_tls if wanted.transport == TLS else None
             listener = await StreamListener.listen(
@@ -70,6 +99,17 @@ class SipTransport:
             self._listeners.append(listener)
             host, port = listener.address
         return Listening(wanted.transport, host, port, self._settings.advertise or shown(host))
+
+    async def _listen_for_browsers(self, wanted: ListenOn) -> Address:
+        def accept(local: Address, remote: Address) -> WebSocketConnection | None:
+            connection = WebSocketConnection(next(self._serials), local, remote)
+            return connection if self._made(connection, wanted.transport) else None
+
+        context = self._settings.server_tls if wanted.transport == WSS else None
+        most = self._settings.limits.head + self._settings.limits.body
+        listener = await WebSocketListener.listen((wanted.host, wanted.port), accept, self, context, most)
+        self._browsers.append(listener)
+        return listener.address
 
     def send(self, transmission: Transmission) -> None:
         """Put a message on the wire, now or when its connection is open; a failure is reported later."""
@@ -83,7 +123,8 @@ class SipTransport:
         key = _key(hop)
         waiting = self._waiting.get(key)
         if waiting is None:
-            if self._closing or len(self._connections) >= self._settings.max_connections:
+            full = self._closing or len(self._connections) >= self._settings.max_connections
+            if full or hop.transport in {WS, WSS}:  # RFC 7118 §5.3: nobody can connect to a browser
                 self._fail([transmission])
                 return
             self._waiting[key] = [transmission]
@@ -110,6 +151,8 @@ class SipTransport:
                 connection.abort()
             for connection in connections:
                 await connection.wait_closed()
+        for browsers in self._browsers:
+            await browsers.close()
         for socket in self._sockets.values():
             await socket.close()
         self._sockets.clear()
@@ -127,24 +170,39 @@ class SipTransport:
         if flow is None or reader is None:
             return
         for item in reader.receive_data(data):
-            match item:
-                case Request() | Response():
-                    self._user.message_received(item, flow)
-                case BadRequest():
-                    self._log.warning("sip bad request", source=str(flow), status=item.status, why=item.why)
-                    if item.answer is not None:
-                        connection.send(bytes(item.answer))
-                case Malformed(why=why):
-                    self._log.warning("sip stream broken", source=str(flow), why=why)
-                    connection.close()
-                case Ping():
-                    connection.send(_PONG)  # RFC 5626 §4.4.1
-                case _:
-                    pass  # a pong: the connection is alive, which last_heard says already
+            self._item(item, flow, connection)
 
     def connection_lost(self, connection: Connection) -> None:
         """See `StreamUser.connection_lost`."""
-        serial = connection.serial
+        self._forget(connection.serial)
+
+    def frame_received(self, connection: WebSocketConnection, frame: str | bytes) -> None:
+        """See `WebSocketUser.frame_received`."""
+        flow = self._flows.get(connection.serial)
+        if flow is not None:
+            self._item(read_frame(frame, self._settings.limits), flow, connection)
+
+    def websocket_lost(self, connection: WebSocketConnection) -> None:
+        """See `WebSocketUser.websocket_lost`."""
+        self._forget(connection.serial)
+
+    def _item(self, item: object, flow: Flow, connection: "Link") -> None:
+        match item:
+            case Request() | Response():
+                self._user.message_received(item, flow)
+            case BadRequest():
+                self._log.warning("sip bad request", source=str(flow), status=item.status, why=item.why)
+                if item.answer is not None:
+                    connection.send(bytes(item.answer))
+            case Malformed(why=why):
+                self._log.warning("sip stream broken", source=str(flow), why=why)
+                connection.close()
+            case Ping():
+                connection.send(_PONG)  # RFC 5626 §4.4.1
+            case _:
+                pass  # a pong: the connection is alive, which last_heard says already
+
+    def _forget(self, serial: int) -> None:
         self._connections.pop(serial, None)
         self._flows.pop(serial, None)
         self._readers.pop(serial, None)
@@ -156,14 +214,17 @@ class SipTransport:
             next(self._serials),
             outgoing=False,
             max_unsent=self._settings.max_unsent,
-            on_made=lambda connection: self._made(connection, transport),
+            on_made=lambda connection: self._accepted(connection, transport),
         )
 
-    def _made(self, connection: Connection, transport: str) -> None:
+    def _accepted(self, connection: Connection, transport: str) -> None:
+        self._made(connection, transport)
+
+    def _made(self, connection: "Link", transport: str) -> bool:
         if self._closing or len(self._connections) >= self._settings.max_connections:
             self._log.warning("sip connection refused", remote=connection.remote, why="too many")
             connection.abort()
-            return
+            return False
         serial = connection.serial
         self._connections[serial] = connection
         self._readers[serial] = StreamReader(self._settings.limits)
@@ -172,6 +233,7 @@ class SipTransport:
         # spec sip-2.7: an incoming TLS connection is no proof of where it comes from, so it is not reused
         if transport not in SECURE:
             self._routes.setdefault((transport, *connection.remote, ""), serial)
+        return True
 
     async def _open(self, hop: Hop) -> None:
         key = _key(hop)
@@ -220,7 +282,7 @@ class SipTransport:
         if connection.serial in self._connections:
             self._routes[_key(hop)] = connection.serial
 
-    def _connection_to(self, hop: Hop) -> Connection | None:
+    def _connection_to(self, hop: Hop) -> "Link | None":
         if hop.flow is not None:
             connection = self._connections.get(hop.flow.serial)
             if connection is not None and connection.is_open:
