@@ -8,14 +8,15 @@ from itertools import count
 from typing import Protocol
 
 from crossroom.machine import Malformed
+from crossroom.net.sip_datagrams import SipDatagrams
 from crossroom.net.sip_settings import Listening, ListenOn, SipSettings
 from crossroom.net.tasks import Log, Tasks
 from crossroom.net.tcp import Address, Connection, StreamListener, connect
 from crossroom.net.tls import names_domain
-from crossroom.net.udp import UdpSocket, shown
+from crossroom.net.udp import shown
 from crossroom.net.websocket import WebSocketConnection, WebSocketListener
 from crossroom.sip.hop import SECURE, TLS, UDP, WS, WSS, Flow, Hop
-from crossroom.sip.message import BadRequest, Ping, Request, Response, parse_datagram
+from crossroom.sip.message import BadRequest, Ping, Request, Response
 from crossroom.sip.stream import StreamReader, read_frame
 from crossroom.sip.transaction_layer import LiveTransaction, Transmission
 
@@ -67,7 +68,7 @@ class SipTransport:
         self._user = user
         self._tasks = tasks
         self._log = log
-        self._sockets: dict[Address, UdpSocket] = {}
+        self._datagrams = SipDatagrams(settings.limits, user.message_received, log)
         self._listeners: list[StreamListener] = []
         self._browsers: list[WebSocketListener] = []
         self._connections: dict[int, Link] = {}
@@ -86,9 +87,7 @@ class SipTransport:
     async def listen(self, wanted: ListenOn) -> Listening:
         """Open one listening address. Raises OSError."""
         if wanted.transport == UDP:
-            socket = await UdpSocket.bind(wanted.host, wanted.port, self._datagram)
-            host, port = socket.address
-            self._sockets[socket.address] = socket
+            host, port = await self._datagrams.bind(wanted.host, wanted.port)
         elif wanted.transport in {WS, WSS}:
             host, port = await self._listen_for_browsers(wanted)
         else:
@@ -115,7 +114,8 @@ class SipTransport:
         """Put a message on the wire, now or when its connection is open; a failure is reported later."""
         hop = transmission.hop
         if hop.transport == UDP:
-            self._send_datagram(transmission)
+            if not self._datagrams.send(bytes(transmission.message), hop):
+                self._fail([transmission])
             return
         connection = self._connection_to(hop)
         if connection is not None and connection.send(bytes(transmission.message)):
@@ -153,9 +153,7 @@ class SipTransport:
                 await connection.wait_closed()
         for browsers in self._browsers:
             await browsers.close()
-        for socket in self._sockets.values():
-            await socket.close()
-        self._sockets.clear()
+        await self._datagrams.close()
 
     def close_idle(self, now: float, kept: frozenset[int]) -> None:
         """Close the streams that have been silent for too long, but those that a dialog needs."""
@@ -214,11 +212,8 @@ class SipTransport:
             next(self._serials),
             outgoing=False,
             max_unsent=self._settings.max_unsent,
-            on_made=lambda connection: self._accepted(connection, transport),
+            on_made=lambda connection: self._made(connection, transport),
         )
-
-    def _accepted(self, connection: Connection, transport: str) -> None:
-        self._made(connection, transport)
 
     def _made(self, connection: "Link", transport: str) -> bool:
         if self._closing or len(self._connections) >= self._settings.max_connections:
@@ -297,37 +292,6 @@ class SipTransport:
         for transmission in transmissions:
             if transmission.sender is not None:
                 loop.call_soon(self._user.sending_failed, transmission.sender)
-
-    def _send_datagram(self, transmission: Transmission) -> None:
-        hop = transmission.hop
-        socket = self._socket_for(hop)
-        if socket is None:
-            self._fail([transmission])
-            return
-        socket.send(bytes(transmission.message), (hop.host, hop.port))
-
-    def _socket_for(self, hop: Hop) -> UdpSocket | None:
-        if hop.flow is not None:
-            socket = self._sockets.get((hop.flow.local_host, hop.flow.local_port))
-            if socket is not None:
-                return socket
-        family = ":" in hop.host
-        return next((sock for local, sock in self._sockets.items() if (":" in local[0]) == family), None)
-
-    def _datagram(self, data: bytes, source: Address, socket: UdpSocket) -> None:
-        flow = Flow(UDP, *source, *socket.address)
-        match parse_datagram(data, self._settings.limits):
-            case Request() | Response() as message:
-                self._user.message_received(message, flow)
-            case BadRequest() as bad:
-                self._log.warning("sip bad request", source=str(flow), status=bad.status, why=bad.why)
-                if bad.answer is not None:
-                    # RFC 3261 §18.2.2 with the source seen: never to an address that the message itself names
-                    socket.send(bytes(bad.answer), source)
-            case Malformed(why=why):
-                self._log.warning("sip datagram dropped", source=str(flow), why=why)
-            case Ping():
-                pass  # RFC 5626 §3.5.1: a datagram keepalive needs no answer
 
 
 def _key(hop: Hop) -> tuple[str, str, int, str]:

@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"".join(data))
 
 
-OnMade = Callable[[Connection], None]
+OnMade = Callable[[Connection], object]
 
 
 class StreamListener:

@@ -32,7 +32,10 @@ OURS = frozenset({"INVITE", "ACK", "BYE", "UPDATE", "CANCEL", "PRACK"})
 
 
 class InviteUsage:
-    """One call. `body`: our last offer or answer, said again when a refresh needs one."""
+    """One call. `body`: our last offer or answer, said again when a refresh needs one.
+
+    refresh: ours, while it waits for its answer.
+    """
 
     def __init__(
         self, stack: Stack, dialog: Dialog, body: Body, *, caller: bool, timer: SessionTimer | None
@@ -47,15 +50,10 @@ class InviteUsage:
         self._success: RepeatedSuccess | None = None
         self._incoming: PendingRequest | None = None
         self._outgoing: Reinvite | None = None
-        self._refresh: Refresh | None = None
+        self.refresh: Refresh | None = None
         self._bye_reason: str | None = None
         stack.hold(dialog, self)
         stack.watch(self)
-
-    @property
-    def refreshing(self) -> bool:
-        """Whether a refresh of ours waits for its answer."""
-        return self._refresh is not None
 
     def deadline(self) -> float | None:
         """When tick() is due."""
@@ -66,7 +64,7 @@ class InviteUsage:
             due.append(self._outgoing.deadline())
         if self.timer is not None and self.phase is Phase.ALIVE:
             due += [
-                None if self._refresh or self._outgoing else self.timer.refresh_at(),
+                None if self.refresh or self._outgoing else self.timer.refresh_at(),
                 self.timer.expires_at(),
             ]
         return min((when for when in due if when is not None), default=None)
@@ -82,8 +80,8 @@ class InviteUsage:
             refresh_at = timer.refresh_at()
             if now >= timer.expires_at():
                 self.end("timeout", 408, now, 'SIP;cause=408;text="Session timer expired"')
-            elif refresh_at is not None and now >= refresh_at and not (self._refresh or self._outgoing):
-                self._refresh = Refresh(self, now)
+            elif refresh_at is not None and now >= refresh_at and not (self.refresh or self._outgoing):
+                self.refresh = Refresh(self, now)
         self.stack.watch(self)
 
     def succeed(self, success: RepeatedSuccess) -> None:
@@ -142,7 +140,7 @@ class InviteUsage:
 
     def refreshed(self, timer: SessionTimer | None) -> None:
         """A refresh was answered: with the timer to run from now on, or none."""
-        self._refresh = None
+        self.refresh = None
         self.timer = timer
         self.stack.watch(self)
 
@@ -194,7 +192,7 @@ class InviteUsage:
 
     def _receive_offer(self, pending: PendingRequest, now: float) -> None:
         request = pending.request
-        if self.refreshing or (self._outgoing is not None and self._outgoing.waiting):
+        if self.refresh is not None or (self._outgoing is not None and self._outgoing.waiting):
             pending.reply(491, now)  # RFC 3261 §14.2: glare
             return
         if self._incoming is not None and not self._incoming.answered:

@@ -74,8 +74,8 @@ class Reinvite(Renewal):
         self._body = body
         self._again_at: float | None = None
         self._retries = 0
-        self.waiting = not usage.refreshing
-        if usage.refreshing:  # RFC 3261 §14.1: one INVITE of ours at a time
+        self.waiting = usage.refresh is None
+        if usage.refresh is not None:  # RFC 3261 §14.1: one INVITE of ours at a time
             self._again_at = now + _AFTER_REFRESH
         else:
             self.send("INVITE", body, now)
@@ -87,7 +87,7 @@ class Reinvite(Renewal):
     def tick(self, now: float) -> None:
         """Try again if it is time."""
         if self._again_at is not None and now >= self._again_at:
-            if self.usage.refreshing:
+            if self.usage.refresh is not None:
                 self._again_at = now + _AFTER_REFRESH
                 return
             self._again_at = None

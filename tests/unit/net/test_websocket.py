@@ -23,33 +23,31 @@ SETTINGS = SipSettings(listen=(ListenOn(WS, "127.0.0.1"),))
 async def test_a_browser_asks_and_is_asked_on_its_own_connection() -> None:
     face = RecordingFace()
     async with agent_on_loopback(face, SETTINGS) as agent, aiohttp.ClientSession() as http:
-        async with http.ws_connect(
-            f"http://127.0.0.1:{agent.listening[0].port}/", protocols=("sip",)
-        ) as browser:
-            assert browser.protocol == "sip"
-            await browser.send_bytes(wire(OPTIONS))
-            incoming = await face.requests.get()
-            assert incoming.source.transport == WS
-            incoming.respond(200)
-            answer = await browser.receive_str()
-            assert answer.startswith("SIP/2.0 200 ")
-            assert "transport=ws" in answer
-            wanted = OutgoingRequest(
-                "MESSAGE",
-                SipUri("browser.invalid", user="a"),
-                addr("<sip:tea@b.example>"),
-                body=b"\xff",
-                content_type="application/octet-stream",
-                flow=incoming.source,
-            )
-            agent.core.request(wanted, None, agent.now())
-            agent.flush()
-            message = await browser.receive()
-            while message.type is not aiohttp.WSMsgType.BINARY:
-                message = await browser.receive()
-            assert message.data.startswith(b"MESSAGE sip:a@browser.invalid SIP/2.0\r\nVia: SIP/2.0/WS ")
-            await browser.send_str("no SIP at all")
-            assert (await browser.receive()).type is aiohttp.WSMsgType.CLOSE
+        url = f"http://127.0.0.1:{agent.listening[0].port}/"
+        browser = await http.ws_connect(url, protocols=("sip",))
+        assert browser.protocol == "sip"
+        await browser.send_bytes(wire(OPTIONS))
+        incoming = await face.requests.get()
+        assert incoming.source.transport == WS
+        incoming.respond(200)
+        answer = await browser.receive_str()
+        assert answer.startswith("SIP/2.0 200 ")
+        assert "transport=ws" in answer
+        wanted = OutgoingRequest(
+            "MESSAGE",
+            SipUri("browser.invalid", user="a"),
+            addr("<sip:tea@b.example>"),
+            body=b"\xff",
+            content_type="application/octet-stream",
+            flow=incoming.source,
+        )
+        agent.core.request(wanted, None, agent.now())
+        agent.flush()
+        message = await browser.receive_bytes()
+        assert message.startswith(b"MESSAGE sip:a@browser.invalid SIP/2.0\r\nVia: SIP/2.0/WS ")
+        await browser.send_str("no SIP at all")
+        assert (await browser.receive()).type is aiohttp.WSMsgType.CLOSE
+        await browser.close()
 
 
 async def test_another_subprotocol_is_refused() -> None:
