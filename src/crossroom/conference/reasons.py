@@ -10,6 +10,7 @@ from typing import assert_never
 
 from crossroom.focus.interface import Answer, Outcome
 from crossroom.room.reasons import Reason
+from crossroom.sip.client_request import NO_SERVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ _MSRP: dict[Reason, MsrpStatus] = {
 }
 
 _OWN_SIP = {(status.code, status.phrase): reason for reason, status in _SIP.items()}
+_OWN_SIP[503, NO_SERVER] = Reason.UNREACHABLE  # docs/mapping.md §4.2: no name in the DNS, nobody listening
 _OWN_MSRP = {(status.code, status.comment): reason for reason, status in _MSRP.items()}
 
 # docs/mapping.md §4.2: codes that share a condition share a reason here.

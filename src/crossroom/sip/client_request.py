@@ -90,8 +90,10 @@ class ClientRequest:
         if self._hops or not self._resolved:
             self._next(now)
             return
-        status = 408 if done is Done.TIMED_OUT else 503
-        self._report(Response.answering(self.request, status), now)
+        if done is Done.TIMED_OUT:
+            self._report(Response.answering(self.request, 408), now)
+        else:
+            self._report(Response.answering(self.request, 503, NO_SERVER), now)
 
     def cancel(self, now: float, reason: str = "") -> None:
         """Send CANCEL for this INVITE. RFC 3261 §9.1: the same hop, branch and numbers; no failover."""
@@ -132,7 +134,7 @@ class ClientRequest:
             self._live = self._stack.transactions.start(self.sent, hop, self, now)
             return
         if self._resolved:
-            self._report(Response.answering(self.request, 503), now)
+            self._report(Response.answering(self.request, 503, NO_SERVER), now)
         else:
             self._resolve(now)
 
@@ -175,6 +177,8 @@ class ClientRequest:
         self._user.answered(self, response, now)
 
 
+NO_SERVER = "No Server Can Be Reached"
+"""The phrase of our own 503: tells it from one that a server sent (RFC 3261 §8.1.3.1)."""
 _PENALTY = 30.0
 """Seconds for which a server that did not answer is only a last choice."""
 _VIA_ROOM = 150

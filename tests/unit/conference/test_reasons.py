@@ -13,6 +13,7 @@ from crossroom.conference.reasons import (
 )
 from crossroom.focus.interface import Answer, Outcome
 from crossroom.room.reasons import Reason
+from crossroom.sip.client_request import NO_SERVER
 
 # docs/mapping.md §4.3: every status that MSRP has for an error
 MSRP_ERRORS = (400, 403, 404, 408, 413, 415, 423, 424, 425, 428, 481, 501, 506)
@@ -83,6 +84,11 @@ def test_a_code_of_no_class_is_a_fault_of_the_other_side() -> None:
 def test_a_foreign_status_means_what_its_code_means(code: int, join: Reason, invite: Reason) -> None:
     assert reason_of_sip(code, "Anything", Context.JOIN) is join
     assert reason_of_sip(code, "Anything", Context.INVITE) is invite
+
+
+def test_a_503_of_our_own_means_that_nobody_can_be_reached() -> None:
+    assert outcome_of_sip(503, NO_SERVER).reason is Reason.UNREACHABLE
+    assert reason_of_sip(503, NO_SERVER, Context.JOIN) is Reason.UNREACHABLE
 
 
 @pytest.mark.parametrize("code", range(400, 600))

@@ -5,6 +5,7 @@ import pytest
 from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import Account, OutgoingRequest
 from crossroom.sip.auth import DigestChallenge, DigestCredentials, user_hash
+from crossroom.sip.client_request import NO_SERVER
 from crossroom.sip.events import RequestAnswered
 from crossroom.sip.hop import TCP, TLS, UDP, Flow, Hop
 from crossroom.sip.message import Request
@@ -78,7 +79,8 @@ def test_a_transport_failure_of_the_last_server_is_503() -> None:
     send(peer)
     peer.resolve(FIRST)
     peer.fail(peer.sent.pop())
-    assert peer.event(RequestAnswered).response.status == 503
+    answer = peer.event(RequestAnswered).response
+    assert (answer.status, answer.reason) == (503, NO_SERVER)
 
 
 def test_a_503_of_the_last_server_is_told() -> None:
@@ -94,7 +96,8 @@ def test_a_name_that_leads_nowhere_is_503(hops: tuple[Hop, ...]) -> None:
     peer = Peer()
     send(peer)
     peer.resolve(*hops)
-    assert peer.event(RequestAnswered).response.status == 503
+    answer = peer.event(RequestAnswered).response
+    assert (answer.status, answer.reason) == (503, NO_SERVER)
     assert peer.is_clean()
 
 
