@@ -100,15 +100,13 @@ class InviteUas:
 
     def handles(self, request: Request) -> bool:
         """See `Usage.handles`."""
-        return request.method in {"BYE", "INVITE", "UPDATE", "PRACK"}
+        return request.method in {"BYE", "INVITE", "UPDATE"}
 
     def receive(self, pending: PendingRequest, now: float) -> None:
         """See `Usage.receive`."""
         if pending.request.method == "BYE":  # RFC 3261 §15: a caller may end an early dialog so
             pending.reply(200, now)
             self.cancelled(now)
-        elif pending.request.method == "PRACK":
-            pending.reply(481, now)  # RFC 3262 §3: it matches no reliable response of ours
         else:
             # RFC 3261 §14.2: a second INVITE before the first is answered
             pending.reply(500, now, headers=(("Retry-After", "5"),))

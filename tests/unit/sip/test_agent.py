@@ -241,3 +241,33 @@ def test_a_rejected_call_leaves_nothing() -> None:
     assert peer.response().reason == "No such room"
     peer.put(simple("ACK"))
     assert peer.is_clean()
+
+
+def test_a_call_knows_its_caller_and_rings_only_before_it_is_answered() -> None:
+    peer = Peer(AgentSettings(user_agent=""))
+    peer.put(simple("INVITE"))
+    call = peer.event(InviteReceived).usage
+    assert (call.flow.remote_host, call.identity) == ("192.0.2.1", "sip:a@a.example")
+    call.tick(peer.now)
+    call.reject(Rejection(486), peer.now)
+    call.ring(180, CONTACT, (), peer.now)
+    peer.drain()
+    answer = peer.response()
+    assert (answer.status, answer.headers.get("Server")) == (486, None)
+    peer.silent()
+
+
+def test_reliable_provisional_responses_are_not_acknowledged() -> None:
+    peer = Peer()
+    answer = accepted(peer)
+    assert peer.ask(peer.inside("PRACK", answer, 2, "RAck: 1 1 INVITE")).status == 405
+
+
+def test_a_transport_failure_of_an_answer_ends_its_transaction() -> None:
+    peer = Peer()
+    peer.put(simple("INVITE"))
+    peer.event(InviteReceived).usage.reject(Rejection(486), peer.now)
+    peer.drain()
+    peer.fail(peer.sent[0])
+    peer.fail(peer.sent[0])
+    assert peer.is_clean()

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from crossroom.sip.address import NameAddr
-from crossroom.sip.answer import Body, OutgoingCall, OutgoingRequest, Rejection
+from crossroom.sip.answer import Account, Body, OutgoingCall, OutgoingRequest, Rejection
+from crossroom.sip.auth import DigestChallenge
 from crossroom.sip.events import (
     InviteAnswered,
     InviteCancelled,
@@ -357,3 +358,44 @@ def test_a_request_inside_the_dialog_goes_the_way_of_the_call() -> None:
     assert len(message.routes) == 2
     taken.peer.put(response_to(message, 200))
     taken.peer.event(RequestAnswered)
+
+
+def test_a_challenge_inside_a_dialog_takes_the_dialogs_next_number() -> None:
+    taken = Taken()
+    account = Account("tea", "secret")
+    wanted = OutgoingRequest("MESSAGE", SipUri("ignored"), CONTACT, credentials=account)
+    taken.peer.agent.request(wanted, taken.usage, taken.peer.now)
+    taken.peer.drain()
+    message = taken.peer.request()
+    taken.peer.put(response_to(message, 100))
+    challenge = ("WWW-Authenticate", str(DigestChallenge("sip.example", "n", "SHA-256")))
+    taken.peer.put(response_to(message, 401, challenge))
+    assert taken.peer.request().cseq.number == 2
+    assert taken.usage.dialog.next_cseq() == 3
+
+
+def test_a_reinvite_waits_for_a_refresh_for_as_long_as_that_takes() -> None:
+    taken = Taken()
+    taken.peer.pass_time(900)
+    refresh = taken.peer.request()
+    taken.peer.put(response_to(refresh, 100))
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    taken.peer.pass_time(903)
+    taken.peer.silent()
+    taken.peer.put(response_to(refresh, 200))
+    assert taken.peer.request().method == "ACK"
+    taken.peer.pass_time(905)
+    assert taken.peer.request().body == b"second"
+
+
+def test_a_provisional_answer_to_our_bye_is_not_its_end() -> None:
+    taken = Taken()
+    taken.do(taken.usage.bye)
+    bye = taken.peer.request()
+    taken.ended("local")
+    taken.peer.put(response_to(bye, 100))
+    taken.peer.silent()
+    taken.usage.end("failed", 500, taken.peer.now)
+    taken.peer.silent()
+    taken.peer.put(response_to(bye, 200))
+    assert taken.ended("local").closed
