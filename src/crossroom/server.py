@@ -11,7 +11,6 @@ import signal
 from dataclasses import replace
 
 from crossroom import settings
-from crossroom.conference.media import ChatMedia
 from crossroom.conference.pending import PendingInvites
 from crossroom.conference.premises import Premises
 from crossroom.conference.registrar import Registrar
@@ -92,7 +91,7 @@ class Crossroom:
         self.focus, self.invitations = rooms.focus, rooms.invitations
 
         # the door: what each face finds behind it
-        media = ChatMedia(self.msrp, ids, configuration.limits.message_octets)
+        media = settings.media(configuration, self.msrp, ids)
         times = RemoteSettings(configuration.limits.join_seconds, own_domains=rooms.looped)
         remote = RemoteFocus(self.sip, media, ids, clock, log, self._tasks, times)
         kinds = settings.kinds(configuration)

@@ -1,20 +1,27 @@
 """From the configuration to what each part is told: one function for each part, in the order server.py asks."""
 
+import hashlib
 import ipaddress
 import ssl
 from dataclasses import replace
 from pathlib import Path
 
 from crossroom import __version__
+from crossroom.bodies.msrp_media import Fingerprint
+from crossroom.conference.media import ChatMedia
+from crossroom.conference.notices import NoticeSettings
 from crossroom.conference.policy import IdentityPolicy
 from crossroom.conference.premises import ConferenceSettings
 from crossroom.conference.registrar import RegistrarSettings
+from crossroom.conference.seat_chat import SeatSettings
 from crossroom.config.endpoint import Endpoint
-from crossroom.config.schema import Configuration, UserNetwork, read_secret
+from crossroom.config.schema import Configuration, MsrpOffer, UserNetwork, read_secret
 from crossroom.focus.directory import Kind
 from crossroom.focus.invitations import InvitationLimits
 from crossroom.focus.limits import Limits
 from crossroom.muc.context import MucLimits
+from crossroom.net.ids import Ids
+from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.msrp_face import MsrpListen, MsrpSettings
 from crossroom.net.sip_settings import ListenOn, SipSettings
 from crossroom.net.tls import client_context, server_context
@@ -27,6 +34,9 @@ from crossroom.sip.layout import Limits as SipLimits
 from crossroom.sip.settings import AgentSettings
 from crossroom.sip.uri import SipUri
 from crossroom.xmpp.account import Site
+
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+_END = "-----END CERTIFICATE-----\n"
 
 
 def kinds(configuration: Configuration) -> dict[str, Kind]:
@@ -128,10 +138,30 @@ def invitations(configuration: Configuration) -> InvitationLimits:
 
 def conference(configuration: Configuration) -> ConferenceSettings:
     """Give the SIP face's own settings."""
+    notices = configuration.notices
     return ConferenceSettings(
         room_domains=tuple(domain.name for domain in configuration.domains),
         dial_seconds=configuration.limits.invitation_seconds,
+        seat=SeatSettings(
+            notices=NoticeSettings(notices.welcome, notices.joins, notices.subject),
+        ),
     )
+
+
+def media(configuration: Configuration, endpoint: MsrpEndpoint, ids: Ids) -> ChatMedia:
+    """Give what describes our chats; raises OSError for a certificate that cannot be read."""
+    offers_tls = configuration.msrp.offer is MsrpOffer.TLS
+    certificate = configuration.tls.certificate
+    fingerprints = (fingerprint_of(Path(certificate).read_text(encoding="ascii")),) if certificate else ()
+    octets = configuration.limits.message_octets
+    return ChatMedia(endpoint, ids, octets, fingerprints=fingerprints, offers_tls=offers_tls)
+
+
+def fingerprint_of(chain: str) -> Fingerprint:
+    """Give the SHA-256 of the first certificate of a PEM chain (RFC 8122 §5); raises ValueError without one."""
+    certificate = chain[chain.find(_CERTIFICATE) :].partition(_END)
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate[0] + certificate[1])).hexdigest().upper()
+    return Fingerprint("sha-256", ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)))
 
 
 def muc(configuration: Configuration) -> MucLimits:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from crossroom.bodies.iscomposing import IS_COMPOSING
 from crossroom.conference.addresses import uri_of
+from crossroom.conference.notices import notice_of
 from crossroom.conference.notify import Audience, Subscription
 from crossroom.conference.roster import Roster
 from crossroom.conference.roster_entry import EntityForm, preferred_entity
@@ -19,6 +20,7 @@ from crossroom.msrp.message import SharedBody
 from crossroom.net.sip_subscription import IncomingSubscription
 from crossroom.room.address import Address, Nickname
 from crossroom.room.events import ComposingChanged, Occupant, Posted, RoomEvent
+from crossroom.room.nickname import comparison_key
 from crossroom.sip.uri import SipUri, Uri
 
 
@@ -38,8 +40,11 @@ class Conference:
         self.uri = uri_of(room)
         self._form = form
         self._wall = wall
+        self.persons: dict[object, Address] = {}  # of every seat, whether the room shows them or not
         self._audiences: dict[bool, Audience] = {}
+        self._feeding: dict[bool, set[object]] = {False: set(), True: set()}
         self._last: tuple[Posted | ComposingChanged, Copy] | None = None
+        self._notice: tuple[str, datetime, Copy] | None = None
 
     def audience(self, *, sees_addresses: bool) -> Audience:
         """The roster and the subscribers of one view."""
@@ -51,6 +56,29 @@ class Conference:
     def subscriptions(self) -> int:
         """How many subscriptions there are."""
         return sum(len(audience) for audience in self._audiences.values())
+
+    def enter(self, seat: object, *, sees_addresses: bool) -> None:
+        """From now on a seat reports what this view is told; its report begins with the whole roster."""
+        self._feeding[sees_addresses].add(seat)
+
+    def leave(self, seat: object) -> None:
+        """A seat reports no more. A roster that nobody keeps up to date is not kept."""
+        for view, feeding in self._feeding.items():
+            feeding.discard(seat)
+            if not feeding and view in self._audiences:
+                self._audiences.pop(view).close()
+
+    def move(self, seat: object, *, sees_addresses: bool) -> None:
+        """A seat is given the other view from now on; its person must subscribe again to see it too."""
+        before = not sees_addresses
+        if not self._feeding[sees_addresses]:
+            known = self.audience(sees_addresses=before).roster
+            self._audiences[sees_addresses] = Audience(known.seen_otherwise(sees_addresses), self._wall)
+        if seat in self.persons:
+            # RFC 6665 §4.1.3: deactivated means: subscribe again at once
+            self.audience(sees_addresses=before).dismiss(self.persons[seat], "deactivated")
+        self.leave(seat)
+        self.enter(seat, sees_addresses=sees_addresses)
 
     def report(self, event: RoomEvent, *, sees_addresses: bool) -> None:
         """Take note of what a seat with this view was told."""
@@ -71,6 +99,25 @@ class Conference:
         if self._last is None or self._last[0] is not event:
             self._last = event, self._copy(event, sees_addresses=sees_addresses)
         return self._last[1]
+
+    def notice(self, text: str) -> Copy:
+        """A text of the room itself, made once for all who get it."""
+        now = self._wall().replace(microsecond=0)
+        if self._notice is None or self._notice[:2] != (text, now):
+            self._notice = text, now, Copy(notice_of(text, self.uri, now), "text/plain")
+        return self._notice[2]
+
+    def nicknames(self, *, sees_addresses: bool) -> tuple[Nickname, ...]:
+        """Who is here, in order of arrival."""
+        return self.audience(sees_addresses=sees_addresses).roster.nicknames
+
+    def is_reserved(self, nickname: Nickname, person: Address) -> bool:
+        """True for what would pass for the room or for somebody else's address (RFC 7701 §7.1: 425)."""
+        known = [*self.persons.values()]
+        for audience in self._audiences.values():
+            known += audience.roster.addresses
+        others = [self.room, *(each for each in known if not each.is_same_person(person))]
+        return comparison_key(nickname) in {key for each in others for key in _reserved_by(each, self.room)}
 
     def nickname_of(self, uri: Uri, *, sees_addresses: bool) -> Nickname | None:
         """Who is meant by a URI."""
@@ -103,3 +150,9 @@ class Conference:
         roster = self.audience(sees_addresses=sees_addresses).roster
         shown = roster.entity_of(author.nickname) if is_present else None
         return shown or preferred_entity(self.room, author, self._form)
+
+
+def _reserved_by(address: Address, room: Address) -> tuple[str, ...]:
+    plain = f"{address.user}@{address.domain}".lower()
+    name = (address.user.lower(),) if address.is_same_person(room) else ()
+    return (plain, f"sip:{plain}", f"xmpp:{plain}", *name)

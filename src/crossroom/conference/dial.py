@@ -3,21 +3,19 @@
 import asyncio
 from dataclasses import replace
 
-from crossroom.bodies.msrp_media import CPIM, PRIVATE_MESSAGES, MessageMedia
-from crossroom.bodies.sdp import SessionDescription
-from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
+from crossroom.bodies.msrp_media import PRIVATE_MESSAGES, MessageMedia
+from crossroom.bodies.sdp_answer import Refusal
 from crossroom.conference.addresses import aor_of, uri_of
 from crossroom.conference.callers import device_of
-from crossroom.conference.media import path_of
+from crossroom.conference.media import Agreed
 from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import outcome_of_sip
 from crossroom.conference.registrar import target_of
+from crossroom.conference.renegotiation import Renegotiation
 from crossroom.conference.seat import Seat
 from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.machine import ParseError
-from crossroom.msrp.uri import Path
 from crossroom.net.msrp_face import MsrpUnreachable
-from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.sip_session import CallFailed, InviteSession
 from crossroom.room.address import Network, Nickname
 from crossroom.room.commands import Joiner
@@ -50,7 +48,8 @@ class Dialer:
         seat.chat.msrp = msrp
         try:
             session = await self._call(invitation, bytes(offer))
-            return await self._seat(seat, msrp, session, invitation, offer)
+            agreed = premises.media.agree(offer, msrp, session.peer_body)
+            return await self._seat(seat, session, invitation, agreed)
         except CallFailed as failed:
             return outcome_of_sip(failed.status, failed.reason)
         except ParseError as error:
@@ -84,28 +83,25 @@ class Dialer:
             raise
 
     async def _seat(
-        self,
-        seat: Seat,
-        msrp: MsrpSession,
-        session: InviteSession,
-        invitation: Invitation,
-        offer: SessionDescription,
+        self, seat: Seat, session: InviteSession, invitation: Invitation, agreed: Agreed | Refusal
     ) -> Outcome:
-        ours = MessageMedia.read(offer, offer.media[0])
-        try:
-            theirs, path = _chat_of(offer, session)
-            seat.person = replace(seat.person, device=device_of(session.remote_contact))
-            await self._join(seat, session, theirs, invitation)
-        except ParseError as error:
+        if isinstance(agreed, Refusal):
             # they answered the call and want no chat: a no of theirs (docs/mapping.md §3.15 A)
             await session.bye("SIP;cause=488")
-            return Outcome(Answer.DECLINED, Reason.UNSUPPORTED_CONTENT, str(error))
+            return Outcome(Answer.DECLINED, Reason.UNSUPPORTED_CONTENT, agreed.text)
+        theirs = agreed.answer.theirs
+        seat.person = replace(seat.person, device=device_of(session.remote_contact))
+        try:
+            await self._join(seat, session, theirs, invitation)
         except Refused as refused:
             await session.bye("SIP;cause=480")
             return Outcome(Answer.FAILED, refused.reason, refused.text)
-        if we_connect(ours, theirs, we_offered=True):
-            return await self._connect(seat, msrp, path)
-        msrp.remote_path = path
+        session.on_reinvite = Renegotiation(self._premises, seat, agreed).answer
+        try:
+            await agreed.connect()
+        except (MsrpUnreachable, ParseError) as error:
+            seat.lose(str(error))
+            return Outcome(Answer.FAILED, Reason.UNREACHABLE, str(error))
         return Outcome(Answer.ACCEPTED)
 
     async def _join(
@@ -115,22 +111,18 @@ class Dialer:
         premises.registry.enter(seat)
         focus = premises.directory.focus_for(invitation.room)
         await seat.join(focus, _joiner(seat, session, theirs, invitation))
-        seat.answered(session, theirs)
+        seat.called(session)
+        seat.chat.answered(theirs)
         premises.log.info("joined by dial-out", person=str(seat.person), room=str(invitation.room))
-
-    async def _connect(self, seat: Seat, msrp: MsrpSession, path: Path) -> Outcome:
-        try:
-            await msrp.connect(path)
-        except MsrpUnreachable as error:
-            seat.lose(str(error))
-            return Outcome(Answer.FAILED, Reason.UNREACHABLE, str(error))
-        return Outcome(Answer.ACCEPTED)
 
 
 def invite_headers(invitation: Invitation) -> HeaderLines:
     """Who asks (RFC 3892), and why. Raises ParseError for an inviter that no SIP URI can name."""
     subject = grammar.clean_text(invitation.reason)
-    referred_by = (("Referred-By", str(NameAddr(_inviter(invitation)))),) if invitation.inviter else ()
+    # RFC 3892 §2.2: what the REFER said is copied unmodified; where it said nothing, who asked is named here
+    named = str(NameAddr(_inviter(invitation))) if invitation.inviter else ""
+    referral = invitation.referral or named
+    referred_by = (("Referred-By", referral),) if referral else ()
     return (*referred_by, *((("Subject", subject),) if subject else ()))
 
 
@@ -138,16 +130,6 @@ def _inviter(invitation: Invitation) -> SipUri:
     inviter = invitation.inviter or invitation.room
     # where addresses are hidden the inviter is an occupant, and only `gr` tells which one (RFC 7702 §5.4)
     return uri_of(inviter) if inviter.is_same_person(invitation.room) else aor_of(inviter)
-
-
-def _chat_of(offer: SessionDescription, session: InviteSession) -> tuple[MessageMedia, Path]:
-    """Their chat stream and its path; raises ParseError when there is none that a room can use."""
-    theirs = read_answer(offer, SessionDescription.from_bytes(session.peer_body))
-    if isinstance(theirs, Refusal):
-        raise ParseError(theirs.text)
-    if not theirs.takes(CPIM):
-        raise ParseError("they take no message/cpim")
-    return theirs, path_of(theirs)
 
 
 def _joiner(seat: Seat, session: InviteSession, theirs: MessageMedia, invitation: Invitation) -> Joiner:

@@ -4,25 +4,28 @@ The order is fixed: read the offer, take the seat in the room, answer 200. A cal
 changed nothing; a call that was given up meanwhile leaves the room again.
 """
 
-from crossroom.bodies.msrp_media import PRIVATE_MESSAGES, MessageMedia
+from functools import partial
+
+from crossroom.bodies.msrp_media import PRIVATE_MESSAGES
+from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal
 from crossroom.conference.callers import Caller, caller_of
-from crossroom.conference.media import Agreed, connects_first, path_of
+from crossroom.conference.media import Agreed
 from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import sip_status
+from crossroom.conference.renegotiation import Renegotiation
 from crossroom.conference.seat import Seat
+from crossroom.conference.seat_chat import NAMELESS
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import MsrpUnreachable
-from crossroom.net.sip_session import CallFailed, IncomingCall
-from crossroom.room.address import Address, Nickname
+from crossroom.net.msrp_session import MsrpSession
+from crossroom.net.sip_session import CallFailed, IncomingCall, InviteSession
+from crossroom.room.address import Address
 from crossroom.room.commands import Joiner
 from crossroom.room.nickname import first_nickname
 from crossroom.room.reasons import Departure, Refused
-from crossroom.sip.answer import Body, Rejection
 from crossroom.sip.contact import as_focus
 from crossroom.sip.reason import Warning as SipWarning
-
-NAMELESS = Nickname("Guest")
 
 
 class Reception:
@@ -40,116 +43,101 @@ class Reception:
             return
         call.contact = as_focus(call.contact)  # RFC 4579 §4.2
         seat = self._seat(room, caller.person)
-        agreed = self._agree(call, seat)
-        if agreed is None:
-            self._premises.registry.discard_if_empty(room)
-            return
-        seat.chat.msrp = agreed.msrp
-        if await self._join(call, seat, caller, agreed.answer.theirs):
-            await self._answer(call, seat, agreed)
+        if call.request.body:
+            await self._answer(call, seat, caller)
+        else:
+            await self._offer(call, seat, caller)
+        self._premises.registry.discard_if_empty(room)
 
     def _seat(self, room: Address, person: Address) -> Seat:
         premises = self._premises
         conference = premises.registry.conference(room)
         return Seat(conference, person, premises.tasks, premises.log, premises.settings.seat)
 
-    def _agree(self, call: IncomingCall, seat: Seat) -> Agreed | None:
+    async def _answer(self, call: IncomingCall, seat: Seat, caller: Caller) -> None:
+        """They offer, the 200 answers."""
         agreed = self._premises.media.answer(call.request.body, seat.chat)
-        if isinstance(agreed, Agreed):
-            return agreed
-        self._refuse_media(call, agreed)
-        return None
+        if isinstance(agreed, Refusal):
+            self._refuse_media(call, agreed)
+            return
+        seat.chat.msrp = agreed.msrp
+        takes_private = agreed.answer.theirs.has_feature(PRIVATE_MESSAGES)
+        if await self._join(call, seat, joiner_of(call, caller, takes_private=takes_private)):
+            session = await self._accept(call, seat, bytes(agreed.answer.description))
+            if session is not None:
+                await self._begin(seat, session, agreed)
+
+    async def _offer(self, call: IncomingCall, seat: Seat, caller: Caller) -> None:
+        """RFC 3261 §13.3.1.4: an INVITE without an offer is answered with one, and the ACK has the answer."""
+        offer, msrp = self._premises.media.offer(seat.chat)
+        seat.chat.msrp = msrp
+        # whether it takes private messages is known too late to tell the room: RFC 7701 §6.2 forbids to guess
+        if not await self._join(call, seat, joiner_of(call, caller, takes_private=False)):
+            return
+        session = await self._accept(call, seat, bytes(offer))
+        if session is not None:
+            session.on_confirmed = partial(self._confirmed, seat, session, offer, msrp)
+
+    def _confirmed(
+        self, seat: Seat, session: InviteSession, offer: SessionDescription, msrp: MsrpSession, body: bytes
+    ) -> None:
+        session.on_confirmed = None
+        agreed = self._premises.media.agree(offer, msrp, body)
+        if isinstance(agreed, Refusal):
+            seat.lose(agreed.text, Departure.LINK_LOST)
+        else:
+            self._premises.tasks.start(self._begin(seat, session, agreed), "begin of a chat")
 
     def _refuse_media(self, call: IncomingCall, refusal: Refusal) -> None:
         # RFC 3261 §21.4.26: a 488 should say what is not acceptable
         warning = SipWarning(refusal.warning, self._premises.settings.room_domains[0], refusal.text)
         call.reject(488, headers=(("Warning", str(warning)),))
 
-    async def _join(self, call: IncomingCall, seat: Seat, caller: Caller, theirs: MessageMedia) -> bool:
+    async def _join(self, call: IncomingCall, seat: Seat, joiner: Joiner) -> bool:
         premises = self._premises
         premises.registry.enter(seat)
         try:
             focus = premises.directory.focus_for(seat.conference.room)
-            await seat.join(focus, joiner_of(call, caller, theirs))
+            await seat.join(focus, joiner)
         except Refused as refused:
             seat.abandon()
             status = sip_status(refused.reason)
             retry = (("Retry-After", str(status.retry_after)),) if status.retry_after is not None else ()
             call.reject(status.code, status.phrase, retry)
             premises.log.info(
-                "join refused", person=str(caller.person), room=str(seat.conference.room), reason=str(refused)
+                "join refused", person=str(seat.person), room=str(seat.conference.room), reason=str(refused)
             )
             return False
         return True
 
-    async def _answer(self, call: IncomingCall, seat: Seat, agreed: Agreed) -> None:
-        log = self._premises.log
+    async def _accept(self, call: IncomingCall, seat: Seat, body: bytes) -> InviteSession | None:
+        log, room = self._premises.log, str(seat.conference.room)
         try:
-            path = path_of(agreed.answer.theirs)
-            session = await call.accept(bytes(agreed.answer.description))
-        except (CallFailed, ParseError) as error:
-            log.info("call given up", person=str(seat.person), reason=str(error))
-            seat.lose(str(error), Departure.LEFT)
-            return
-        session.on_reinvite = Reinvites(self._premises, seat, agreed).answer
-        seat.answered(session, agreed.answer.theirs)
-        log.info(
-            "joined by SIP", person=str(seat.person), room=str(seat.conference.room), call_id=session.call_id
-        )
-        if not agreed.answer.we_connect:
-            agreed.msrp.remote_path = path
-        elif connects_first(agreed.answer.theirs):
-            seat.lose("neither side connects", Departure.LINK_LOST)
-        else:
-            try:
-                await agreed.msrp.connect(path)
-            except MsrpUnreachable as error:
-                seat.lose(str(error), Departure.LINK_LOST)
+            session = await call.accept(body)
+        except CallFailed as failed:
+            log.info("call given up", person=str(seat.person), reason=str(failed))
+            seat.lose(str(failed), Departure.LEFT)
+            return None
+        seat.called(session)
+        log.info("joined by SIP", person=str(seat.person), room=room, call_id=session.call_id)
+        return session
 
-
-class Reinvites:
-    """Answers re-INVITEs of one session: the same again, or a new path (RFC 4975 §5.4, RFC 3264 §8)."""
-
-    def __init__(self, premises: Premises, seat: Seat, agreed: Agreed) -> None:
-        self._premises = premises
-        self._seat = seat
-        self._agreed = agreed
-
-    def answer(self, body: bytes) -> Body | Rejection:
-        """The answer to a new offer; an offerless one is answered with what stands."""
-        last = self._agreed
-        if not body:
-            return Body(bytes(last.answer.description))
-        agreed = self._premises.media.answer(body, self._seat.chat)
-        if isinstance(agreed, Refusal):
-            return Rejection(488)  # RFC 3261 §14.2: the session stays as it was
-        if agreed.answer.theirs.path == last.answer.theirs.path and last.msrp.closed is None:
-            agreed.msrp.close()
-            self._seat.chat.peer = agreed.answer.theirs  # a=chatroom and the types may have changed
-            return Body(bytes(last.answer.description))
-        self._agreed = agreed
-        self._seat.chat.recovered(agreed.msrp, agreed.answer.theirs)
-        self._premises.tasks.start(self._connect(agreed), "reconnect")
-        return Body(bytes(agreed.answer.description.succeeding(last.answer.description)))
-
-    async def _connect(self, agreed: Agreed) -> None:
+    async def _begin(self, seat: Seat, session: InviteSession, agreed: Agreed) -> None:
+        session.on_reinvite = Renegotiation(self._premises, seat, agreed).answer
+        seat.chat.answered(agreed.answer.theirs)
         try:
-            path = path_of(agreed.answer.theirs)
-            if agreed.answer.we_connect:
-                await agreed.msrp.connect(path)
-            else:
-                agreed.msrp.remote_path = path
+            await agreed.connect()
         except (MsrpUnreachable, ParseError) as error:
-            self._seat.lose(str(error), Departure.LINK_LOST)
+            seat.lose(str(error), Departure.LINK_LOST)
 
 
-def joiner_of(call: IncomingCall, caller: Caller, theirs: MessageMedia) -> Joiner:
+def joiner_of(call: IncomingCall, caller: Caller, *, takes_private: bool) -> Joiner:
     """Who comes in: the nickname is a first guess, until NICKNAME says more (RFC 7702 §6.1)."""
     return Joiner(
         address=caller.person,
         nickname=first_nickname((caller.name,), NAMELESS),
         display_name=caller.name,
         anonymous=caller.is_anonymous,
-        takes_private=theirs.has_feature(PRIVATE_MESSAGES),
+        takes_private=takes_private,
         subject=call.request.headers.get("Subject"),
     )

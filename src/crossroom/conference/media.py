@@ -1,15 +1,24 @@
 """The chat stream that the focus offers and answers with (RFC 4975 §8, RFC 7701 §5.2 and §8)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from crossroom.bodies.msrp_media import CPIM, NICKNAME, PRIVATE_MESSAGES, MessageMedia, Setup
+from crossroom.bodies.msrp_media import CPIM, NICKNAME, PRIVATE_MESSAGES, Fingerprint, MessageMedia, Setup
 from crossroom.bodies.sdp import Connection, Origin, SessionDescription
-from crossroom.bodies.sdp_answer import Answer, Refusal, answer_offer, make_offer
+from crossroom.bodies.sdp_answer import (
+    NO_CPIM,
+    Answer,
+    Refusal,
+    answer_offer,
+    make_offer,
+    read_answer,
+    we_connect,
+)
 from crossroom.machine import ParseError
 from crossroom.msrp.uri import Path, format_path, parse_path
 from crossroom.net.ids import Ids
 from crossroom.net.msrp import MsrpEndpoint
+from crossroom.net.msrp_face import Fingerprint as Announced
 from crossroom.net.msrp_face import SessionFace
 from crossroom.net.msrp_session import MsrpSession
 
@@ -19,33 +28,78 @@ UNREADABLE = Refusal(399, "The session description cannot be read")
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """An answered offer, and the MSRP session that belongs to the stream that was chosen."""
+    """Both sides' streams, whoever offered, and the MSRP session that belongs to the chosen one.
+
+    `answer.description` is ours, `answer.we_connect` says whether this side opens the connection.
+    """
 
     answer: Answer
     msrp: MsrpSession
 
+    async def connect(self) -> None:
+        """Open the connection, or let it come. Raises MsrpUnreachable, and ParseError for their path."""
+        theirs = self.answer.theirs
+        path = path_of(theirs)
+        if self.answer.we_connect:
+            await self.msrp.connect(path, fingerprints=announced(theirs))
+        else:
+            self.msrp.remote_path = path
+
 
 class ChatMedia:
-    """Makes MSRP sessions and their descriptions. `message_octets` is what a message may have (a=max-size)."""
+    """Makes MSRP sessions and their descriptions. `message_octets` is what a message may have (a=max-size).
 
-    def __init__(self, endpoint: MsrpEndpoint, ids: Ids, message_octets: int) -> None:
+    `fingerprints` are those of the certificate of our TLS listeners; `offers_tls` chooses the transport of
+    our own offers, where both are listened on.
+    """
+
+    def __init__(
+        self,
+        endpoint: MsrpEndpoint,
+        ids: Ids,
+        message_octets: int,
+        *,
+        fingerprints: tuple[Fingerprint, ...] = (),
+        offers_tls: bool = False,
+    ) -> None:
         self._endpoint = endpoint
         self._ids = ids
         self._message_octets = message_octets
+        self._fingerprints = fingerprints
+        self._offers_tls = offers_tls
 
     def offer(self, face: SessionFace) -> tuple[SessionDescription, MsrpSession]:
         """Offer a chat, reachable from this moment on."""
-        msrp = self._endpoint.open(face)
-        stream = self._stream(msrp, is_secure=False)
+        served = {address.is_secure for address in self._endpoint.listening}
+        is_secure = self._offers_tls if self._offers_tls in served else not self._offers_tls
+        msrp = self._endpoint.open(face, secure=is_secure)
+        stream = self._stream(msrp, is_secure=is_secure)
         return make_offer(stream, self._origin(stream.host)), msrp
 
-    def answer(self, body: bytes, face: SessionFace) -> Agreed | Refusal:
-        """Answer an offer on the first transport that both sides have; never raises."""
+    def agree(self, offer: SessionDescription, msrp: MsrpSession, body: bytes) -> Agreed | Refusal:
+        """Read the answer to an offer of ours; never raises."""
+        try:
+            theirs = read_answer(offer, SessionDescription.from_bytes(body))
+        except ParseError:
+            return UNREADABLE
+        if isinstance(theirs, Refusal):
+            return theirs
+        if not theirs.takes(CPIM):
+            return NO_CPIM
+        ours = MessageMedia.read(offer, offer.media[0])
+        role = Setup.ACTIVE if we_connect(ours, theirs, we_offered=True) else Setup.PASSIVE
+        return Agreed(Answer(offer, replace(ours, setup=role), theirs, 0), msrp)
+
+    def answer(self, body: bytes, face: SessionFace, replaces: MsrpSession | None = None) -> Agreed | Refusal:
+        """Answer an offer on the first transport that both sides have; never raises.
+
+        `replaces` is the session before this one, whose messages are not taken twice (RFC 4975 §5.4).
+        """
         try:
             offer = SessionDescription.from_bytes(body)
         except ParseError:
             return UNREADABLE
-        sessions = self._open_all(face)
+        sessions = self._open_all(face, replaces)
         streams = [self._stream(msrp, is_secure=is_secure) for is_secure, msrp in sessions]
         # a path rewritten on the way is found by its session id all the same, so CEMA need not be strict
         answer = answer_offer(offer, streams, self._origin(streams[0].host), is_cema_strict=False)
@@ -57,9 +111,14 @@ class ChatMedia:
             return answer
         return Agreed(answer, next(msrp for is_secure, msrp in sessions if is_secure is chosen))
 
-    def _open_all(self, face: SessionFace) -> Sequence[tuple[bool, MsrpSession]]:
+    def _open_all(
+        self, face: SessionFace, replaces: MsrpSession | None
+    ) -> Sequence[tuple[bool, MsrpSession]]:
         transports = sorted({address.is_secure for address in self._endpoint.listening})
-        return [(is_secure, self._endpoint.open(face, secure=is_secure)) for is_secure in transports]
+        return [
+            (is_secure, self._endpoint.open(face, secure=is_secure, replaces=replaces))
+            for is_secure in transports
+        ]
 
     def _stream(self, msrp: MsrpSession, *, is_secure: bool) -> MessageMedia:
         uri = msrp.local_path[0]
@@ -72,6 +131,8 @@ class ChatMedia:
             accept_wrapped_types=("*",),
             max_size=self._message_octets,
             chatroom=TOKENS,
+            # RFC 4975 §14.4: the certificate that answers on our port is the one that is meant
+            fingerprints=self._fingerprints if is_secure else (),
         )
 
     def _origin(self, host: str) -> Origin:
@@ -84,6 +145,6 @@ def path_of(media: MessageMedia) -> Path:
     return parse_path(" ".join(media.path))
 
 
-def connects_first(media: MessageMedia) -> bool:
-    """True if the other side said that it only connects, and must not be connected to (RFC 6135 §4.2)."""
-    return media.setup is Setup.ACTIVE
+def announced(media: MessageMedia) -> tuple[Announced, ...]:
+    """The certificates that the other side may show; empty: any that an authority has signed for its name."""
+    return tuple(Announced(each.algorithm, each.octets) for each in media.fingerprints)

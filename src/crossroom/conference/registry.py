@@ -7,6 +7,7 @@ from crossroom.conference.conference import Conference
 from crossroom.conference.roster_entry import EntityForm
 from crossroom.conference.seat import Seat
 from crossroom.room.address import Address
+from crossroom.sip.invite import InviteUsage
 
 Key = tuple[str, str]
 
@@ -35,6 +36,7 @@ class Registry:
         """Count a seat; it is taken away again when it is gone."""
         self.conference(seat.conference.room)
         self._seats[seat.conference.room.key][seat] = None
+        seat.conference.persons[seat] = seat.person
         seat.on_gone = self._leave
 
     def discard_if_empty(self, room: Address) -> None:
@@ -48,6 +50,12 @@ class Registry:
         seats = self._seats.get(room.key, {})
         return tuple(seat for seat in seats if seat.person.is_same_person(person) and not seat.is_gone)
 
+    def seat_of(self, room: Address, usage: InviteUsage) -> Seat | None:
+        """The seat of a SIP session, for what is asked inside its dialog."""
+        seats = self._seats.get(room.key, {})
+        found = (seat for seat in seats if seat.session is not None and seat.session.usage is usage)
+        return next(found, None)
+
     def tables(self) -> dict[str, int]:
         """Count everything that could leak."""
         return {
@@ -57,8 +65,11 @@ class Registry:
         }
 
     def _leave(self, seat: Seat) -> None:
-        room = seat.conference.room
+        room, conference = seat.conference.room, seat.conference
         self._seats.get(room.key, {}).pop(seat, None)
+        conference.persons.pop(seat, None)
         self.discard_if_empty(room)
-        if room.key in self._conferences and not self.seats_of(room, seat.person):
-            seat.conference.dismiss(seat.person)
+        if self._conferences.get(room.key) is conference:
+            if not self.seats_of(room, seat.person):
+                conference.dismiss(seat.person)
+            conference.leave(seat)

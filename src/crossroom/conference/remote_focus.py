@@ -17,7 +17,7 @@ from crossroom.bodies.msrp_media import NICKNAME, MessageMedia
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
 from crossroom.conference.addresses import aor_of, uri_of
-from crossroom.conference.media import ChatMedia, path_of
+from crossroom.conference.media import ChatMedia, announced, path_of
 from crossroom.conference.reasons import Context, reason_of_sip
 from crossroom.conference.remote_chat import RemoteChat, Self
 from crossroom.conference.remote_events import RemoteEvents
@@ -217,7 +217,7 @@ class RemoteFocus:
         assert chat.msrp is not None  # noqa: S101 -- both callers have just made it
         path = path_of(theirs)
         if we_call:
-            await chat.msrp.connect(path)
+            await chat.msrp.connect(path, fingerprints=announced(theirs))
         else:
             chat.msrp.remote_path = path
         await chat.bound.wait()

@@ -9,7 +9,7 @@ from crossroom.conference.departures import Cause, cause_of, departure_of_remova
 from crossroom.conference.reasons import outcome_of_sip
 from crossroom.conference.remote_chat import RemoteChat, archived
 from crossroom.conference.remote_events import RemoteEvents
-from crossroom.focus.interface import Answer, Features, Outcome
+from crossroom.focus.interface import Answer, Features, Outcome, Progress, untold
 from crossroom.machine import ParseError
 from crossroom.net.sip import SipAgent
 from crossroom.net.sip_refer import ReferFailed
@@ -40,7 +40,7 @@ class Calls:
     tasks: Tasks
     refer_seconds: float
 
-    async def refer(self, room: SipUri, target: SipUri, reason: str) -> Outcome:
+    async def refer(self, room: SipUri, target: SipUri, reason: str, tell: Progress = untold) -> Outcome:
         """Ask a focus by out-of-dialog REFER; the outcome is what its last NOTIFY says. Raises Refused."""
         subject = grammar.clean_text(reason)
         headers = (("Referred-By", str(NameAddr(self.from_.uri))),)
@@ -58,8 +58,11 @@ class Calls:
         except ReferFailed as failed:
             refused = outcome_of_sip(failed.status, failed.reason)
             raise Refused(refused.reason or Reason.NOT_ALLOWED, failed.reason) from None
-        status = await progress.final()
-        return outcome_of_sip(status.status, status.reason)
+        async for status in progress:
+            if 100 < status.status < 200:
+                tell(f"{status.status} {status.reason}")
+        final = await progress.final()
+        return outcome_of_sip(final.status, final.reason)
 
 
 class RemoteParticipation:
@@ -161,11 +164,17 @@ class RemoteParticipation:
         """A conference elsewhere is ended elsewhere."""
         raise Refused(Reason.UNSUPPORTED)
 
-    async def invite(self, who: Address, reason: str = "") -> Outcome:
+    async def invite(
+        self,
+        who: Address,
+        reason: str = "",
+        progress: Progress = untold,
+        referral: str = "",
+    ) -> Outcome:
         """Ask the focus to invite: an out-of-dialog REFER to the room (docs/mapping.md §3.15 B)."""
         self._seated()
         try:
-            return await self._calls.refer(self._chat.room_uri, aor_of(who), reason)
+            return await self._calls.refer(self._chat.room_uri, aor_of(who), reason, progress)
         except ParseError as error:
             raise Refused(Reason.MALFORMED, str(error)) from None
 

@@ -35,6 +35,7 @@ from crossroom.room.events import (
     RoomEvent,
     SubjectChanged,
 )
+from crossroom.room.history import unnamed
 from crossroom.room.reasons import Departure
 from crossroom.sip.uri import SipUri
 from crossroom.sip.uri import Uri as AnyUri
@@ -81,6 +82,26 @@ class Roster:
     def version(self) -> int:
         """The version of the last document, of either kind."""
         return self._version
+
+    @property
+    def nicknames(self) -> tuple[Nickname, ...]:
+        """Who is in, in order of arrival."""
+        return tuple(nickname for nickname, entry in self._entries.items() if entry.occupants)
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The real addresses that this view shows."""
+        shown = (one.address for entry in self._entries.values() for one in entry.occupants.values())
+        return tuple(address for address in shown if address is not None)
+
+    def seen_otherwise(self, shows_addresses: bool) -> "Roster":  # noqa: FBT001 -- the one thing it is about
+        """The same people for the other view, told to nobody yet; addresses are taken out, never invented."""
+        other = Roster(self._room, self._form)
+        other._topic.take(self._topic)
+        for entry in self._entries.values():
+            for occupant in entry.occupants.values():
+                other._put(occupant if shows_addresses else unnamed(occupant))
+        return other
 
     def receive(self, event: RoomEvent, when: str = "") -> None:
         """Take note of an event; told twice, it changes nothing more. `when` is now, as a dateTime in UTC."""
@@ -181,6 +202,9 @@ class Roster:
         if entry and not entry.occupants and self._preferred(occupant) != entry.entity:
             self._forget(occupant.nickname)  # the nickname of somebody just removed, taken by somebody else
             entry = None
+        elif entry and _is_uncovered(entry.occupants.get(occupant.endpoint), occupant):
+            self._disown(entry, occupant.nickname)
+            entry.entity = self._claim(occupant)
         if entry is None:
             entry = self._entries[occupant.nickname] = _Entry(self._claim(occupant))
         return entry
@@ -229,11 +253,13 @@ class Roster:
         self._put(occupant)
 
     def _forget(self, nickname: Nickname) -> None:
-        entry = self._entries.pop(nickname)
-        if self._owners.get(_key(entry.entity)) == nickname:
-            del self._owners[_key(entry.entity)]
+        self._disown(self._entries.pop(nickname), nickname)
         if nickname not in self._told:
             self._dirty.pop(nickname, None)  # came and went unseen
+
+    def _disown(self, entry: _Entry, nickname: Nickname) -> None:
+        if self._owners.get(_key(entry.entity)) == nickname:
+            del self._owners[_key(entry.entity)]
 
     def _user(self, nickname: Nickname, entry: _Entry) -> User | None:
         if nickname not in self._dirty:
@@ -266,6 +292,11 @@ class Roster:
 
 def _state_of(entries: Iterable[_Entry]) -> ConferenceState:
     return ConferenceState(user_count=sum(1 for entry in entries if entry.occupants), active=True)
+
+
+def _is_uncovered(known: Occupant | None, now: Occupant) -> bool:
+    """True if a real address is shown from now on: it names the participant then (RFC 4575 §5.6)."""
+    return known is not None and known.address is None and now.address is not None
 
 
 def _key(uri: SipUri) -> str:

@@ -6,7 +6,6 @@ How a seat begins is in invite.py (it called) and dial.py (it was called).
 from collections.abc import Callable
 from typing import assert_never
 
-from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.conference.conference import Conference
 from crossroom.conference.departures import Cause, cause_of, departure_of_leaving, text_of
 from crossroom.conference.seat_chat import SeatChat, SeatSettings
@@ -54,20 +53,21 @@ class Seat:
         self._configuration = Configuration()
         self._tasks = tasks
         self._early: list[RoomEvent] | None = []
+        self._is_welcome = False
 
     async def join(self, focus: Focus, joiner: Joiner) -> None:
         """Take the seat in the room; what the room says before that is kept in order. Raises Refused."""
         self.participation = await focus.join(self.conference.room, joiner, self.deliver)
         early, self._early = self._early or [], None
         self._find_own(early)
+        self.conference.enter(self, sees_addresses=self.sees_addresses)
         for event in early:
             self._receive(event)
 
-    def answered(self, session: InviteSession, peer: MessageMedia) -> None:
-        """The SIP session stands, and this is the peer's chat stream."""
+    def called(self, session: InviteSession) -> None:
+        """The SIP session stands: it ends with the seat, and the seat with it."""
         self.session = session
         session.on_ended = self.hang_up
-        self.chat.answered(peer)
         if session.ended is not None:
             self.hang_up(session.ended)
 
@@ -100,6 +100,7 @@ class Seat:
             case Joined() | Left() | Renamed() | Changed() | Configured() | SubjectChanged():
                 self._note_own(event)
                 self.conference.report(event, sees_addresses=self.sees_addresses)
+                self._announce(event)
             case Ended(departure, text):
                 self._close(cause_of(departure, text=text))
             case _:
@@ -112,10 +113,21 @@ class Seat:
                 self.own, self._configuration = event.occupant, event.configuration
 
     def _note_own(self, event: RoomEvent) -> None:
+        saw = self.sees_addresses
         if isinstance(event, Configured):
             self._configuration = event.after
         elif isinstance(event, Renamed | Changed) and self._is_own(event.occupant):
             self.own = event.occupant
+        if self.sees_addresses is not saw:
+            self.conference.move(self, sees_addresses=self.sees_addresses)
+
+    def _announce(self, event: RoomEvent) -> None:
+        """Tell people what their user agent may not show (RFC 7701 §11; docs/mapping.md §3.7)."""
+        if isinstance(event, Joined) and self._is_own(event.occupant):
+            self._is_welcome = True
+            self.chat.welcome()
+        elif self._is_welcome:  # before that come the lines of the roster
+            self.chat.announce(event)
 
     def _is_own(self, occupant: Occupant) -> bool:
         return self.participation is not None and occupant.endpoint == self.participation.endpoint

@@ -1,17 +1,19 @@
 """The MSRP half of a seat: what the endpoint asks of the room, in the order it was asked; what it is sent.
 
-Everything said before the call was answered is kept and sent then: nothing is lost in the moment of joining.
+Everything said before the call was answered is kept and sent then, and so is what is said between the loss of
+the connection and its repair: nothing is lost in the moment of joining, or of moving.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.conference.addresses import aor_of
-from crossroom.conference.conference import Conference
+from crossroom.conference.conference import Conference, Copy
+from crossroom.conference.notices import NoticeSettings, about_the_room, text_of, too_long, welcome
 from crossroom.conference.reasons import msrp_status
 from crossroom.conference.switch import Speaker, Typing, read
 from crossroom.focus.interface import Participation
@@ -19,18 +21,26 @@ from crossroom.machine import ParseError
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log, Turns
-from crossroom.room.address import Address
+from crossroom.room.address import Address, Nickname
 from crossroom.room.commands import Draft
-from crossroom.room.events import ComposingChanged, Occupant, Posted
-from crossroom.room.nickname import parse_nickname
-from crossroom.room.reasons import Refused
+from crossroom.room.events import ComposingChanged, Occupant, Posted, RoomEvent
+from crossroom.room.nickname import comparison_key, first_nickname, free_nickname_near, parse_nickname
+from crossroom.room.reasons import Reason, Refused
+
+NAMELESS = Nickname("Guest")
 
 
 @dataclass(frozen=True, slots=True)
 class SeatSettings:
-    """`recovery_seconds`: how long a seat waits for a re-INVITE after its MSRP connection broke (RFC 4975 §5.4)."""
+    """How patient a seat is, and what it tells.
+
+    `recovery_seconds`: how long it waits for a re-INVITE after its MSRP connection broke (RFC 4975 §5.4).
+    `kept_messages`: how many it keeps for an endpoint that cannot be sent to yet; with more it is given up.
+    """
 
     recovery_seconds: float = 30.0
+    kept_messages: int = 1000
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
 
 
 class Sitter(Protocol):
@@ -61,42 +71,61 @@ class SeatChat:
         self._turns = turns
         self._log = log
         self._settings = settings
-        self._unsent: list[Posted | ComposingChanged] = []
+        self._unsent: list[Posted | ComposingChanged | Copy] = []
         self._recovery: asyncio.TimerHandle | None = None
 
     # -- what the room says --------------------------------------------------------------------------------
 
-    def send(self, event: Posted | ComposingChanged) -> None:
+    def send(self, said: Posted | ComposingChanged | Copy) -> None:
         """Send the endpoint its copy, if it takes this type (RFC 7701 §6.1)."""
         msrp, peer = self.msrp, self.peer
-        if msrp is None or peer is None:
-            self._unsent.append(event)
+        if msrp is None or peer is None or msrp.closed is not None:
+            self._keep(said)
             return
-        copy = self._seat.conference.copy_of(event, sees_addresses=self._seat.sees_addresses)
+        copy = said if isinstance(said, Copy) else self._copy_of(said)
         if not peer.direction.receives or not peer.takes_wrapped(copy.wrapped_type):
             return
-        if isinstance(event, ComposingChanged) and msrp.is_congested:
+        if isinstance(said, ComposingChanged) and msrp.is_congested:
             return
-        if peer.max_size is not None and len(copy.shared.body) > peer.max_size:
-            self._log.info(
-                "message too long for endpoint", person=str(self._seat.person), limit=peer.max_size
-            )
-            return
-        msrp.send_shared(copy.shared)
+        if _is_too_long(copy, peer):
+            self._say_it_was_too_long(said, peer)
+        else:
+            msrp.send_shared(copy.shared)
+
+    def announce(self, event: RoomEvent) -> None:
+        """Send a notice about an event, if there is one to send."""
+        text = text_of(event, self._settings.notices)
+        if text:
+            self.send(self._seat.conference.notice(text))
+
+    def welcome(self) -> None:
+        """Send what a newcomer is told; the rest follows when it is known what the user agent can do."""
+        if self._settings.notices.welcome:
+            self.send(self._seat.conference.notice(welcome(self._seat.conference.room)))
 
     def answered(self, peer: MessageMedia) -> None:
         """The endpoint's side is known: send what has waited for it."""
         self.peer = peer
-        unsent, self._unsent = self._unsent, []
-        for event in unsent:
-            self.send(event)
+        if peer.chatroom is None:
+            names = self._seat.conference.nicknames(sees_addresses=self._seat.sees_addresses)
+            self.send(self._seat.conference.notice(about_the_room(names)))
+        self._send_kept()
 
     def recovered(self, msrp: MsrpSession, peer: MessageMedia) -> None:
-        """A re-INVITE brought a new MSRP session."""
+        """A re-INVITE brought a new MSRP session: what the old one may not have delivered is sent again."""
         self._stop_waiting()
-        if self.msrp is not None and self.msrp is not msrp:
-            self.msrp.close()
-        self.msrp, self.peer = msrp, peer
+        lost, self.msrp, self.peer = self.msrp, msrp, peer
+        if lost is not None:
+            lost.close()
+            for message in lost.undelivered:
+                # RFC 4975 §5.4: under the same Message-ID, so that nobody is shown it twice
+                msrp.send(
+                    message.content_type,
+                    message.body,
+                    failure_report=message.failure_report,
+                    message_id=message.id,
+                )
+        self._send_kept()
 
     def close(self) -> None:
         """Nothing is sent or asked any more."""
@@ -154,9 +183,7 @@ class SeatChat:
 
     async def _rename(self, request: NicknameRequest) -> None:
         try:
-            # RFC 7701 §7.3: an empty nickname gives it up; a participant always has one, so it stays
-            if request.nickname:
-                await self._seat.seated().rename(parse_nickname(request.nickname))
+            await self._seat.seated().rename(self._wanted(request.nickname))
         except ParseError as error:
             request.respond(424, str(error))
         except Refused as refused:
@@ -171,6 +198,49 @@ class SeatChat:
         own = seat.own.nickname if seat.own else None
         return Speaker(seat.conference.room, aor_of(seat.person), own, find)
 
+    def _wanted(self, text: str) -> Nickname:
+        """Raises ParseError, and Refused for what would pass for the room or for another's address."""
+        if not text:
+            # RFC 7701 §7.3: an empty one gives it up; a participant always has one, so it is the first again
+            return self._first_nickname()
+        nickname = parse_nickname(text)
+        if self._seat.conference.is_reserved(nickname, self._seat.person):
+            raise Refused(Reason.NICKNAME_TAKEN)
+        return nickname
+
+    def _first_nickname(self) -> Nickname:
+        own, conference = self._seat.own, self._seat.conference
+        name = own.display_name if own else ""
+        wanted = first_nickname((name, self._seat.person.user), NAMELESS)
+        others = conference.nicknames(sees_addresses=self._seat.sees_addresses)
+        taken = {comparison_key(nickname) for nickname in others if own is None or nickname != own.nickname}
+        return free_nickname_near(wanted, lambda nickname: comparison_key(nickname) not in taken)
+
+    def _copy_of(self, said: Posted | ComposingChanged) -> Copy:
+        return self._seat.conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
+
+    def _keep(self, said: Posted | ComposingChanged | Copy) -> None:
+        if isinstance(said, ComposingChanged):
+            return  # over by the time that it could be sent
+        self._unsent.append(said)
+        if len(self._unsent) > self._settings.kept_messages:
+            self._unsent.clear()
+            self._lose("too much was said while it could not be sent to")
+
+    def _send_kept(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        for said in unsent:
+            self.send(said)
+
+    def _say_it_was_too_long(self, said: Posted | ComposingChanged | Copy, peer: MessageMedia) -> None:
+        # RFC 4975 §8.6: more than a=max-size is not sent; but nobody should miss it unknowingly
+        limit = peer.max_size or 0
+        self._log.info("message too long for endpoint", person=str(self._seat.person), limit=limit)
+        if isinstance(said, Posted):
+            notice = self._seat.conference.notice(too_long(said, limit))
+            if not _is_too_long(notice, peer):
+                self.send(notice)
+
     def _lose(self, why: str) -> None:
         if self.on_lost is not None:
             self.on_lost(why)
@@ -179,3 +249,7 @@ class SeatChat:
         if self._recovery is not None:
             self._recovery.cancel()
             self._recovery = None
+
+
+def _is_too_long(copy: Copy, peer: MessageMedia) -> bool:
+    return peer.max_size is not None and len(copy.shared.body) > peer.max_size

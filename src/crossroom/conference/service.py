@@ -73,7 +73,8 @@ class ConferenceService:
         except ParseError as error:
             subscription.reject(_bad_address(error), str(error))
             return
-        seats = premises.registry.seats_of(room, person)
+        # somebody who is on the way in is not in yet: RFC 4575 §3.5 wants participants
+        seats = [seat for seat in premises.registry.seats_of(room, person) if seat.own is not None]
         if not seats:
             self._refuse_stranger(subscription, room)
             return

@@ -37,6 +37,10 @@ class Topic:
         """Take note of the subject."""
         self._become(replace(self.description, subject=subject))
 
+    def take(self, other: "Topic") -> None:
+        """Be about the same as another one, as something that everybody knows."""
+        self.description = other.description
+
     def tell(self) -> Description:
         """The description for everybody: RFC 4575 §4.4, an atomic element goes whole."""
         self.is_due = False

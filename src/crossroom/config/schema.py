@@ -43,6 +43,13 @@ class UserNetwork(StrEnum):
     DNS = "dns"
 
 
+class MsrpOffer(StrEnum):
+    """The transport of the chats that we offer."""
+
+    TCP = "tcp"
+    TLS = "tls"
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -114,12 +121,23 @@ class Msrp(Section, frozen=True):
         default_factory=lambda: ["tcp://127.0.0.1:2855"]
     )
     advertise: Annotated[Text, _means("host that path and SDP show; empty: the listening address")] = ""
+    offer: Annotated[
+        MsrpOffer, _means("what SIP users who are called are offered, tcp or tls, where it is listened on")
+    ] = MsrpOffer.TCP
 
     def __post_init__(self) -> None:
         """Refuse listeners that do not parse, and an absent one."""
         _parse_all(self.listen)
         if not self.listen:
             raise ValueError("at least one MSRP listener is needed")
+
+
+class Notices(Section, frozen=True):
+    """[notices]: texts of the room itself to SIP users (XMPP clients show the same by themselves)."""
+
+    welcome: Annotated[bool, _means("tell who joins by SIP the ways in, to hand them on")] = True
+    joins: Annotated[bool, _means("tell SIP users who came and went; rosters tell it too")] = False
+    subject: Annotated[bool, _means("tell SIP users the subject and its changes")] = True
 
 
 class Component(Section, frozen=True):
@@ -199,6 +217,7 @@ class Configuration(Section, frozen=True):
     msrp: Msrp = Msrp()
     xmpp: Xmpp = Xmpp()
     tls: Tls = Tls()
+    notices: Notices = Notices()
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:

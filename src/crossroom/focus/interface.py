@@ -4,7 +4,7 @@ The contract is in docs/focus.md and proved for every implementation by tests/co
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Flag, StrEnum, auto
 from typing import Protocol
 
@@ -17,6 +17,13 @@ from crossroom.room.reasons import Departure, Reason
 
 Deliver = Callable[[RoomEvent], None]
 """Called on the loop for every event of one seat: quick, never awaits, never raises."""
+
+Progress = Callable[[str], None]
+"""Told how far an invitation has come, in a few words (`alerting`, `180 Ringing`): quick, never raises."""
+
+
+def untold(_text: str) -> None:
+    """A Progress for those who only want the outcome."""
 
 
 class Features(Flag):
@@ -112,8 +119,14 @@ class Participation(Protocol):
         """End the room for everybody."""
         ...
 
-    async def invite(self, who: Address, reason: str = "") -> Outcome:
-        """Let the room invite somebody; returns when it is known how that ended."""
+    async def invite(
+        self, who: Address, reason: str = "", progress: Progress = untold, referral: str = ""
+    ) -> Outcome:
+        """Let the room invite somebody; returns when it is known how that ended.
+
+        `referral` is what the inviter's own network said of who asks: opaque, and passed on unmodified to an
+        invitee on that network, where the room may show who the inviter is (see Invitation).
+        """
         ...
 
     async def affiliations(self) -> tuple[tuple[Address, int], ...]:
@@ -175,7 +188,8 @@ class Invitation:
     reason: str = ""
     password: str | None = None
     seat: Seat | None = None
-    progress: Callable[[str], None] = field(default=lambda _text: None)  # "alerting", for a waiting REFER
+    progress: Progress = untold  # for a waiting REFER
+    referral: str = ""  # a Referred-By to be copied unmodified (RFC 3892 §2.2); empty where nobody may know
 
 
 class Reach(Protocol):

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import replace
 
 from crossroom.focus.hosting import Hosting, Surroundings
-from crossroom.focus.interface import Deliver, Description, Features, Invitation, Outcome
+from crossroom.focus.interface import Deliver, Description, Features, Invitation, Outcome, Progress, untold
 from crossroom.focus.limits import Bucket, Limits
 from crossroom.room.address import Address, EndpointId, MessageId, Nickname
 from crossroom.room.commands import (
@@ -94,7 +94,9 @@ class LocalParticipation:
         self._act(Destroy(self._endpoint, text, alternative))
         await self._hosting.shelf.flush()
 
-    async def invite(self, who: Address, reason: str = "") -> Outcome:
+    async def invite(
+        self, who: Address, reason: str = "", progress: Progress = untold, referral: str = ""
+    ) -> Outcome:
         """Let the room invite somebody; cancelling the call withdraws the invitation."""
         hosting, room = self._hosting, self._room
         self._act(Invite(self._endpoint, who))
@@ -106,6 +108,9 @@ class LocalParticipation:
             inviter=inviter,
             reason=reason,
             password=room.configuration.password or None,
+            progress=progress,
+            # where the room hides addresses, what the inviter said of itself is not passed on either
+            referral="" if inviter.is_same_person(room.address) else referral,
         )
         with hosting.expecting(room, who, inviter):
             return await hosting.around.reach.invite(invitation)

@@ -5,7 +5,7 @@ RFC 4975 §7.1.1: long messages are interrupted for whatever else waits. RFC 770
 
 from collections import deque
 
-from crossroom.msrp.message import SharedBody, Transfer
+from crossroom.msrp.message import Message, SharedBody, Transfer
 from crossroom.msrp.sending import Sending
 from crossroom.net.msrp_face import MsrpSettings
 
@@ -46,6 +46,15 @@ class SendQueue:
                 return self._sending.send_shared(item, now)
             self._items[0] = self._sending.begin_shared(item)
         return None
+
+    @property
+    def unsent(self) -> tuple[Message, ...]:
+        """What was not begun, in order."""
+        return tuple(
+            item.message(self._sending.fresh_id()) if isinstance(item, SharedBody) else item.message
+            for item in self._items
+            if isinstance(item, SharedBody) or not (item.has_begun or item.failed)
+        )
 
     def clear(self) -> None:
         """Forget everything."""

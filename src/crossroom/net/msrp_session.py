@@ -47,13 +47,15 @@ class MsrpSession:
     """Made by `MsrpEndpoint.open`: passive, listening from that moment, until somebody connects or `connect`.
 
     `local_path` goes into a=path; set `remote_path` as soon as the peer's is known: what came before waits.
-    `closed` is why it ended, None while it lives.
+    `closed` is why it ended, None while it lives; `undelivered` are then the messages that may not have
+    arrived, for a session that replaces this one to send again (RFC 4975 §5.4).
     """
 
     def __init__(self, owner: SessionOwner, machine: Session, face: SessionFace) -> None:
         self.machine = machine
         self.local_path: Path = (machine.local,)
         self.closed: EndReason | None = None
+        self.undelivered: tuple[Message, ...] = ()
         self._owner = owner
         self._connection: MsrpConnection | None = None
         self._remote: Path | None = None
@@ -219,6 +221,7 @@ class MsrpSession:
             return
         self.closed = reason
         connection, self._connection = self._connection, None
+        self.undelivered = (*self.machine.unanswered, *self._queue.unsent)
         self._queue.clear()
         self._held.clear()
         self._run(self.machine.lost())
