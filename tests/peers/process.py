@@ -97,6 +97,7 @@ class Program(asyncio.SubprocessProtocol):
 
     async def restart(self, *, ready: str, within: float = 20.0) -> None:
         """Run it again after its end, with the same command, until it prints `ready`."""
+        self._transport.close()
         self.output = ""
         self._ended.clear()
         await self.__aenter__()
