@@ -101,7 +101,7 @@ async def crossroom_server(
     await server.start()
     try:
         if xmpp:
-            await xmpp.program.until_output("External component successfully authenticated")
+            await log.expects("component link up")
         running = RunningServer(server, ports, log, server.tables())
         yield running
         await running.is_empty()
