@@ -108,14 +108,15 @@ class Conference:
         return self._notice[2]
 
     def nicknames(self, *, sees_addresses: bool) -> tuple[Nickname, ...]:
-        """Who is here, in order of arrival."""
-        return self.audience(sees_addresses=sees_addresses).roster.nicknames
+        """Who is here."""
+        occupants = self.audience(sees_addresses=sees_addresses).roster.occupants
+        return tuple(dict.fromkeys(occupant.nickname for occupant in occupants))
 
     def is_reserved(self, nickname: Nickname, person: Address) -> bool:
         """True for what would pass for the room or for somebody else's address (RFC 7701 §7.1: 425)."""
         known = [*self.persons.values()]
         for audience in self._audiences.values():
-            known += audience.roster.addresses
+            known += (occupant.address for occupant in audience.roster.occupants if occupant.address)
         others = [self.room, *(each for each in known if not each.is_same_person(person))]
         return comparison_key(nickname) in {key for each in others for key in _reserved_by(each, self.room)}
 

@@ -15,7 +15,7 @@ from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import sip_status
 from crossroom.conference.renegotiation import Renegotiation
 from crossroom.conference.seat import Seat
-from crossroom.conference.seat_chat import NAMELESS
+from crossroom.conference.seat_requests import NAMELESS
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import MsrpUnreachable
 from crossroom.net.msrp_session import MsrpSession

@@ -17,7 +17,8 @@ from crossroom.bodies.conference_info import (
     Users,
 )
 from crossroom.conference.addresses import nickname_in, occupant_uri, uri_of
-from crossroom.conference.roster_entry import EntityForm, Gone, preferred_entity, user_of
+from crossroom.conference.roster_entry import EntityForm, Gone, user_of
+from crossroom.conference.roster_keys import RosterKeys
 from crossroom.conference.topic import Topic
 from crossroom.machine import ParseError
 from crossroom.room.address import Address, EndpointId, Nickname
@@ -69,7 +70,7 @@ class Roster:
         self._topic = Topic(room, configuration or Configuration())
         self._version = 0
         self._entries: dict[Nickname, _Entry] = {}
-        self._owners: dict[str, Nickname] = {}
+        self._keys = RosterKeys(room, form)
         self._told: dict[Nickname, User] = {}
         self._dirty: dict[Nickname, None] = {}
 
@@ -84,23 +85,16 @@ class Roster:
         return self._version
 
     @property
-    def nicknames(self) -> tuple[Nickname, ...]:
-        """Who is in, in order of arrival."""
-        return tuple(nickname for nickname, entry in self._entries.items() if entry.occupants)
-
-    @property
-    def addresses(self) -> tuple[Address, ...]:
-        """The real addresses that this view shows."""
-        shown = (one.address for entry in self._entries.values() for one in entry.occupants.values())
-        return tuple(address for address in shown if address is not None)
+    def occupants(self) -> tuple[Occupant, ...]:
+        """Every endpoint that is in, as this view shows it."""
+        return tuple(one for entry in self._entries.values() for one in entry.occupants.values())
 
     def seen_otherwise(self, shows_addresses: bool) -> "Roster":  # noqa: FBT001 -- the one thing it is about
         """The same people for the other view, told to nobody yet; addresses are taken out, never invented."""
         other = Roster(self._room, self._form)
         other._topic.take(self._topic)
-        for entry in self._entries.values():
-            for occupant in entry.occupants.values():
-                other._put(occupant if shows_addresses else unnamed(occupant))
+        for occupant in self.occupants:
+            other._put(occupant if shows_addresses else unnamed(occupant))
         return other
 
     def receive(self, event: RoomEvent, when: str = "") -> None:
@@ -176,10 +170,10 @@ class Roster:
         if not isinstance(uri, SipUri):
             return None
         try:
-            found = self._owners.get(_key(uri)) or nickname_in(uri, self._room)
+            found = self._keys.owner_of(uri) or nickname_in(uri, self._room)
         except ParseError:  # an escape in `gr` that cannot be read
             return None
-        found = found or self._owners.get(_key(uri.address_of_record))
+        found = found or self._keys.owner_of(uri.address_of_record)
         return found if found is not None and self._seats_of(found) else None
 
     def _seats_of(self, nickname: Nickname) -> dict[EndpointId, Occupant]:
@@ -199,27 +193,15 @@ class Roster:
 
     def _entry_for(self, occupant: Occupant) -> _Entry:
         entry = self._entries.get(occupant.nickname)
-        if entry and not entry.occupants and self._preferred(occupant) != entry.entity:
+        if entry and not entry.occupants and self._keys.preferred(occupant) != entry.entity:
             self._forget(occupant.nickname)  # the nickname of somebody just removed, taken by somebody else
             entry = None
         elif entry and _is_uncovered(entry.occupants.get(occupant.endpoint), occupant):
-            self._disown(entry, occupant.nickname)
-            entry.entity = self._claim(occupant)
+            self._keys.disown(entry.entity, occupant.nickname)
+            entry.entity = self._keys.claim(occupant)
         if entry is None:
-            entry = self._entries[occupant.nickname] = _Entry(self._claim(occupant))
+            entry = self._entries[occupant.nickname] = _Entry(self._keys.claim(occupant))
         return entry
-
-    def _preferred(self, occupant: Occupant) -> SipUri:
-        return preferred_entity(self._room, occupant, self._form)
-
-    def _claim(self, occupant: Occupant) -> SipUri:
-        wanted = self._preferred(occupant)
-        if self._owners.setdefault(_key(wanted), occupant.nickname) == occupant.nickname:
-            return wanted
-        # one person under two nicknames: the second one needs a key of its own
-        own = occupant_uri(self._room, occupant.nickname)
-        self._owners[_key(own)] = occupant.nickname
-        return own
 
     def _remove(self, event: Left, when: str) -> None:
         nickname = event.occupant.nickname
@@ -242,8 +224,8 @@ class Roster:
         del source.occupants[occupant.endpoint]
         seat = source.seats.pop(occupant.endpoint)
         self._dirty[old] = None
-        if occupant.nickname not in self._entries and self._preferred(occupant) == source.entity:
-            self._owners[_key(source.entity)] = occupant.nickname
+        if occupant.nickname not in self._entries and self._keys.preferred(occupant) == source.entity:
+            self._keys.pass_on(source.entity, occupant.nickname)
             self._entries[occupant.nickname] = _Entry(source.entity, next_seat=source.next_seat)
         target = self._entries.get(occupant.nickname)
         if target and target.entity == source.entity:
@@ -253,13 +235,9 @@ class Roster:
         self._put(occupant)
 
     def _forget(self, nickname: Nickname) -> None:
-        self._disown(self._entries.pop(nickname), nickname)
+        self._keys.disown(self._entries.pop(nickname).entity, nickname)
         if nickname not in self._told:
             self._dirty.pop(nickname, None)  # came and went unseen
-
-    def _disown(self, entry: _Entry, nickname: Nickname) -> None:
-        if self._owners.get(_key(entry.entity)) == nickname:
-            del self._owners[_key(entry.entity)]
 
     def _user(self, nickname: Nickname, entry: _Entry) -> User | None:
         if nickname not in self._dirty:
@@ -297,9 +275,3 @@ def _state_of(entries: Iterable[_Entry]) -> ConferenceState:
 def _is_uncovered(known: Occupant | None, now: Occupant) -> bool:
     """True if a real address is shown from now on: it names the participant then (RFC 4575 §5.6)."""
     return known is not None and known.address is None and now.address is not None
-
-
-def _key(uri: SipUri) -> str:
-    """A URI by what tells participants apart, without the case that addresses ignore."""
-    gr = uri.gr
-    return f"{(uri.user or '').lower()}@{uri.host.lower()}" + (f";{gr}" if gr else "")

@@ -8,26 +8,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from crossroom.bodies.msrp_media import MessageMedia
-from crossroom.conference.addresses import aor_of
-from crossroom.conference.conference import Conference, Copy
+from crossroom.conference.conference import Copy
 from crossroom.conference.notices import NoticeSettings, about_the_room, text_of, too_long, welcome
-from crossroom.conference.reasons import msrp_status
-from crossroom.conference.switch import Speaker, Typing, read
-from crossroom.focus.interface import Participation
-from crossroom.machine import ParseError
+from crossroom.conference.seat_requests import SeatRequests, Sitter
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log, Turns
-from crossroom.room.address import Address, Nickname
-from crossroom.room.commands import Draft
-from crossroom.room.events import ComposingChanged, Occupant, Posted, RoomEvent
-from crossroom.room.nickname import comparison_key, first_nickname, free_nickname_near, parse_nickname
-from crossroom.room.reasons import Reason, Refused
-
-NAMELESS = Nickname("Guest")
+from crossroom.room.events import ComposingChanged, Posted, RoomEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +32,6 @@ class SeatSettings:
     notices: NoticeSettings = field(default_factory=NoticeSettings)
 
 
-class Sitter(Protocol):
-    """The seat, as its chat needs it."""
-
-    conference: Conference
-    person: Address
-    own: Occupant | None
-
-    @property
-    def sees_addresses(self) -> bool:
-        """Which of the two views it is given."""
-        ...
-
-    def seated(self) -> Participation:
-        """Its participation; raises Refused."""
-        ...
-
-
 class SeatChat:
     """Implements net.msrp_face.SessionFace. `on_lost` is told when the chat is over for good, and why."""
 
@@ -68,6 +40,7 @@ class SeatChat:
         self.peer: MessageMedia | None = None
         self.on_lost: Callable[[str], None] | None = None
         self._seat = seat
+        self._requests = SeatRequests(seat)
         self._turns = turns
         self._log = log
         self._settings = settings
@@ -140,11 +113,11 @@ class SeatChat:
         """See net.msrp_face.SessionFace."""
         if not message.content_type:
             return 200  # RFC 4975 §7.1: a SEND without body only binds or keeps alive
-        return None if self._turns.ask(partial(self._say, message)) else 413
+        return None if self._turns.ask(partial(self._requests.say, message)) else 413
 
     def on_nickname(self, request: NicknameRequest) -> None:
         """See net.msrp_face.SessionFace."""
-        if not self._turns.ask(partial(self._rename, request)):
+        if not self._turns.ask(partial(self._requests.rename, request)):
             request.respond(413)
 
     def on_report(self, report: Report) -> None:
@@ -166,55 +139,6 @@ class SeatChat:
             self._recovery = loop.call_later(self._settings.recovery_seconds, self._lose, str(reason))
         else:
             self._lose(str(reason))
-
-    async def _say(self, message: ReceivedMessage) -> None:
-        try:
-            said = read(message.content_type, message.body, message.id, self._speaker())
-            participation = self._seat.seated()
-            if isinstance(said, Draft):
-                await participation.post(said)
-            elif isinstance(said, Typing):
-                await participation.compose(said.state, said.to)
-        except Refused as refused:
-            status = msrp_status(refused.reason)
-            message.respond(status.code, refused.text or status.comment)
-        else:
-            message.respond(200)
-
-    async def _rename(self, request: NicknameRequest) -> None:
-        try:
-            await self._seat.seated().rename(self._wanted(request.nickname))
-        except ParseError as error:
-            request.respond(424, str(error))
-        except Refused as refused:
-            status = msrp_status(refused.reason)
-            request.respond(status.code, status.comment)
-        else:
-            request.respond(200)
-
-    def _speaker(self) -> Speaker:
-        seat = self._seat
-        find = partial(seat.conference.nickname_of, sees_addresses=seat.sees_addresses)
-        own = seat.own.nickname if seat.own else None
-        return Speaker(seat.conference.room, aor_of(seat.person), own, find)
-
-    def _wanted(self, text: str) -> Nickname:
-        """Raises ParseError, and Refused for what would pass for the room or for another's address."""
-        if not text:
-            # RFC 7701 §7.3: an empty one gives it up; a participant always has one, so it is the first again
-            return self._first_nickname()
-        nickname = parse_nickname(text)
-        if self._seat.conference.is_reserved(nickname, self._seat.person):
-            raise Refused(Reason.NICKNAME_TAKEN)
-        return nickname
-
-    def _first_nickname(self) -> Nickname:
-        own, conference = self._seat.own, self._seat.conference
-        name = own.display_name if own else ""
-        wanted = first_nickname((name, self._seat.person.user), NAMELESS)
-        others = conference.nicknames(sees_addresses=self._seat.sees_addresses)
-        taken = {comparison_key(nickname) for nickname in others if own is None or nickname != own.nickname}
-        return free_nickname_near(wanted, lambda nickname: comparison_key(nickname) not in taken)
 
     def _copy_of(self, said: Posted | ComposingChanged) -> Copy:
         return self._seat.conference.copy_of(said, sees_addresses=self._seat.sees_addresses)

@@ -1,0 +1,97 @@
+"""What an endpoint asks over MSRP, carried out in its room: SEND and NICKNAME, and their answers.
+
+Called one after another, in the order of asking (seat_chat.py sees to that). Sections: RFC 7701 §6 and §7.
+"""
+
+from functools import partial
+from typing import Protocol
+
+from crossroom.conference.addresses import aor_of
+from crossroom.conference.conference import Conference
+from crossroom.conference.reasons import msrp_status
+from crossroom.conference.switch import Speaker, Typing, read
+from crossroom.focus.interface import Participation
+from crossroom.machine import ParseError
+from crossroom.net.msrp_face import NicknameRequest, ReceivedMessage
+from crossroom.room.address import Address, Nickname
+from crossroom.room.commands import Draft
+from crossroom.room.events import Occupant
+from crossroom.room.nickname import comparison_key, first_nickname, free_nickname_near, parse_nickname
+from crossroom.room.reasons import Reason, Refused
+
+NAMELESS = Nickname("Guest")
+
+
+class Sitter(Protocol):
+    """The seat, as its chat needs it."""
+
+    conference: Conference
+    person: Address
+    own: Occupant | None
+
+    @property
+    def sees_addresses(self) -> bool:
+        """Which of the two views it is given."""
+        ...
+
+    def seated(self) -> Participation:
+        """Its participation; raises Refused."""
+        ...
+
+
+class SeatRequests:
+    """The requests of one endpoint."""
+
+    def __init__(self, seat: Sitter) -> None:
+        self._seat = seat
+
+    async def say(self, message: ReceivedMessage) -> None:
+        """A SEND: a message for all or for one, or typing (RFC 7701 §6)."""
+        try:
+            said = read(message.content_type, message.body, message.id, self._speaker())
+            participation = self._seat.seated()
+            if isinstance(said, Draft):
+                await participation.post(said)
+            elif isinstance(said, Typing):
+                await participation.compose(said.state, said.to)
+        except Refused as refused:
+            status = msrp_status(refused.reason)
+            message.respond(status.code, refused.text or status.comment)
+        else:
+            message.respond(200)
+
+    async def rename(self, request: NicknameRequest) -> None:
+        """A NICKNAME (RFC 7701 §7)."""
+        try:
+            await self._seat.seated().rename(self._wanted(request.nickname))
+        except ParseError as error:
+            request.respond(424, str(error))
+        except Refused as refused:
+            status = msrp_status(refused.reason)
+            request.respond(status.code, status.comment)
+        else:
+            request.respond(200)
+
+    def _speaker(self) -> Speaker:
+        seat = self._seat
+        find = partial(seat.conference.nickname_of, sees_addresses=seat.sees_addresses)
+        own = seat.own.nickname if seat.own else None
+        return Speaker(seat.conference.room, aor_of(seat.person), own, find)
+
+    def _wanted(self, text: str) -> Nickname:
+        """Raises ParseError, and Refused for what would pass for the room or for another's address."""
+        if not text:
+            # RFC 7701 §7.3: an empty one gives it up; a participant always has one, so it is the first again
+            return self._first_nickname()
+        nickname = parse_nickname(text)
+        if self._seat.conference.is_reserved(nickname, self._seat.person):
+            raise Refused(Reason.NICKNAME_TAKEN)
+        return nickname
+
+    def _first_nickname(self) -> Nickname:
+        own, conference = self._seat.own, self._seat.conference
+        name = own.display_name if own else ""
+        wanted = first_nickname((name, self._seat.person.user), NAMELESS)
+        others = conference.nicknames(sees_addresses=self._seat.sees_addresses)
+        taken = {comparison_key(nickname) for nickname in others if own is None or nickname != own.nickname}
+        return free_nickname_near(wanted, lambda nickname: comparison_key(nickname) not in taken)
