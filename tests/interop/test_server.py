@@ -76,7 +76,6 @@ async def test_a_client_with_habits_talks_to_everybody(server: Ports, quirks: Qu
         await guest.expects_roster("Gast")
 
 
-@pytest.mark.xfail(reason="the 2xx to SUBSCRIBE and REFER lacks the Record-Route of the request", strict=True)
 async def test_answers_that_make_a_dialog_keep_the_proxies_in_it(server: Ports) -> None:
     # RFC 3261 section 12.1.1: all Record-Route values, in order
     route = "<sip:127.0.0.1:9;lr>"

@@ -74,7 +74,7 @@ class InviteUas:
         """Answer 200."""
         self._dialog.contact = contact
         timer_lines, timer = answer_timer(self.request, self._stack.settings, now)
-        lines = (*self._record_route(), *headers, *timer_lines, *capabilities(self._stack))
+        lines = (*headers, *timer_lines, *capabilities(self._stack))
         response = self._pending.answer(200, headers=lines, body=body, contact=contact)
         self._leave()
         usage = InviteUsage(self._stack, self._dialog, body, caller=False, timer=timer)
@@ -110,10 +110,6 @@ class InviteUas:
         else:
             # RFC 3261 §14.2: a second INVITE before the first is answered
             pending.reply(500, now, headers=(("Retry-After", "5"),))
-
-    def _record_route(self) -> HeaderLines:
-        # RFC 3261 §12.1.1: every Record-Route of the request is in the 2xx, in order
-        return tuple(("Record-Route", value) for value in self.request.headers.all("Record-Route"))
 
     def _leave(self) -> None:
         self._expires = None

@@ -14,6 +14,10 @@ if TYPE_CHECKING:  # a request may have come in the dialog of a call; the call i
     from crossroom.sip.invite import InviteUsage
 
 
+MAKES_DIALOG = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
+"""RFC 3261 §12.1, RFC 6665 §4.4.1."""
+
+
 class PendingRequest:
     """`request` from `flow`, by somebody whom the policy believes to be `identity`.
 
@@ -42,7 +46,7 @@ class PendingRequest:
         contact: NameAddr | None = None,
     ) -> Response:
         """Build an answer with our tag; sends nothing."""
-        lines = list(headers)
+        lines = [*self._record_route(status), *headers]
         if contact is not None:
             lines.append(("Contact", str(contact)))
         if self.stack.settings.user_agent:
@@ -51,6 +55,12 @@ class PendingRequest:
             lines.append(("Content-Type", body.content_type))
         response = Response.answering(self.request, status, reason, lines, body.content)
         return response if status == 100 else response.with_to_tag(self.tag)
+
+    def _record_route(self, status: int) -> HeaderLines:
+        # RFC 3261 §12.1.1: every Record-Route of the request is in an answer that makes a dialog, in order
+        if not 100 < status < 300 or self.request.method not in MAKES_DIALOG:
+            return ()
+        return tuple(("Record-Route", value) for value in self.request.headers.all("Record-Route"))
 
     def send(self, response: Response, now: float) -> None:
         """Send an answer; a final one closes the request."""
