@@ -127,7 +127,11 @@ def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
     limits = configuration.limits
     # a message arrives with its native form beside it: room for both
     room = RoomLimits(occupants=limits.occupants, post_octets=4 * limits.message_octets)
-    return Limits(rooms=limits.rooms, room=room), RoomConfiguration(history_length=limits.history)
+    return Limits(rooms=limits.rooms, room=room), RoomConfiguration(
+        history_length=limits.history,
+        # who created a room by SIP has no form to allow it in
+        anyone_changes_subject=True,
+    )
 
 
 def invitations(configuration: Configuration) -> InvitationLimits:
