@@ -34,6 +34,7 @@ from crossroom.sip.layout import Limits as SipLimits
 from crossroom.sip.settings import AgentSettings
 from crossroom.sip.uri import SipUri
 from crossroom.xmpp.account import Site
+from crossroom.xmpp.stream import Limits as StreamLimits
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 _END = "-----END CERTIFICATE-----\n"
@@ -119,7 +120,9 @@ def entry(configuration: Configuration) -> EntrySettings | None:
     listen = Endpoint.parse(section.listen)
     rooms = frozenset(domain.name for domain in configuration.domains)
     site = Site(section.domain, rooms, version=__version__)
-    return EntrySettings(site, listen.host, listen.port, configuration.limits.entry_clients)
+    limits = configuration.limits
+    stream = StreamLimits(stanza_octets=limits.stanza_octets)
+    return EntrySettings(site, listen.host, listen.port, limits.entry_clients, stream)
 
 
 def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:

@@ -6,7 +6,7 @@ async with crossroom_server(tmp_path, xmpp=prosody) as running:   # running.sip_
 """
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,11 +42,17 @@ class KeptLog:
 
     async def expects(self, event: str, *, within: float = DEFAULT_TIMEOUT, **fields: object) -> LogLine:
         """Wait for a line of that event with those fields."""
-        return await self._untaken.take(
+        return await self.take(
             lambda line: line["event"] == event and fields.items() <= line.items(),
-            within=within,
             wanted=f"{event!r} {fields}",
+            within=within,
         )
+
+    async def take(
+        self, fits: Callable[[LogLine], bool], *, wanted: str = "", within: float = DEFAULT_TIMEOUT
+    ) -> LogLine:
+        """Wait for a line that fits."""
+        return await self._untaken.take(fits, within=within, wanted=wanted)
 
     @property
     def faults(self) -> list[LogLine]:
@@ -79,7 +85,7 @@ class RunningServer:
 
 
 @asynccontextmanager
-async def crossroom_server(
+async def crossroom_server(  # noqa: PLR0913 - the parts of a configuration are its arguments
     folder: Path,
     *,
     xmpp: Prosody | None = None,

@@ -94,6 +94,12 @@ class SipClient(ABC):
         await self.transport.send(bytes(message), transaction.target)
         return transaction
 
+    def expect_response(self, request: SipMessage) -> ClientTransaction:
+        """Return the transaction of a request that goes out by send_raw()."""
+        transaction = ClientTransaction(request, self.target_of(request), self.transcript)
+        self._transactions[request.branch, request.method] = transaction
+        return transaction
+
     async def finish(self, transaction: ClientTransaction, *, within: float = DEFAULT_TIMEOUT) -> SipMessage:
         """Wait for the final response, sending again over UDP (RFC 3261 timers A and E)."""
         interval, waited = T1, 0.0

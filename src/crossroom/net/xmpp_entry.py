@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
@@ -13,6 +13,7 @@ from crossroom.xmpp.c2s import ClientStream
 from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.link import StreamEnd
 from crossroom.xmpp.stanza import Stanza
+from crossroom.xmpp.stream import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class EntrySettings:
     host: str = "127.0.0.1"
     port: int = 5222
     most_clients: int = 1000  # each costs a socket and some kilobytes
+    limits: Limits = field(default_factory=Limits)  # what one of them may cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,9 @@ class XmppEntry:
         self._calls.gone(jid)
 
     def _accept(self) -> XmppConnection:
-        connection = XmppConnection(
-            ClientStream(self._settings.site, self._ids.token), self, self._buffer, self._clock, self._log
-        )
+        settings = self._settings
+        stream = ClientStream(settings.site, self._ids.token, settings.limits)
+        connection = XmppConnection(stream, self, self._buffer, self._clock, self._log)
         self._connections.add(connection)
         if len(self._connections) > self._settings.most_clients:
             self._log.warning("too many xmpp clients", limit=self._settings.most_clients)
