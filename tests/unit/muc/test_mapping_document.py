@@ -4,6 +4,7 @@ from pathlib import Path
 
 from crossroom.muc.reasons import ERRORS, JOIN_ERRORS, REASONS, STATUS_CODES
 from crossroom.room.reasons import Departure, Reason
+from crossroom.xmpp.jid import Jid, escape_local, unescape_local
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "mapping.md"
 
@@ -33,3 +34,18 @@ def test_the_document_names_every_reason_with_its_errors() -> None:
         assert (condition, kind) == ERRORS[reason]
         other = JOIN_ERRORS[reason]
         assert joining == ("same" if other == ERRORS[reason] else f"{other[0]} ({other[1]})")
+
+
+def test_the_document_says_what_a_failure_in_msrp_looks_like() -> None:
+    for _, reason, _, error in rows("4.3"):
+        condition, kind = ERRORS[Reason(reason)]
+        assert error == f"{condition} ({kind})"
+
+
+def test_localparts_of_the_document_are_canonical() -> None:
+    section = DOCUMENT.read_text().split("\n## 1. ", 1)[1].split("\n#", 1)[0]
+    localparts = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert localparts
+    for localpart in localparts:
+        assert escape_local(unescape_local(localpart)) == localpart
+        assert str(Jid.parse(f"{localpart}@x.example")) == f"{localpart}@x.example"

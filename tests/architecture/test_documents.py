@@ -1,0 +1,60 @@
+"""What is drawn or listed from the code is still what the code says, and every link and file named is there."""
+
+import re
+import runpy
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    path
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+    if path.relative_to(ROOT).parts[:2] != ("docs", "conformance")
+)
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)")
+NAMED = re.compile(r"`((?:src|tests|docs|examples|packaging|scripts|bench)/[\w./-]+\.\w+)`")
+SECTION = re.compile(r"docs/mapping\.md (§[\d.]+(?:(?:,| to| and) §[\d.]+)*)")
+
+
+@cache
+def drawn(script: str) -> str:
+    text = runpy.run_path(str(ROOT / "scripts" / script))["document"]()
+    assert isinstance(text, str)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("script", "document"),
+    [("draw-state-machines", "state-machines.md"), ("draw-configuration", "configuration.md")],
+)
+def test_a_drawn_document_is_what_its_script_draws(script: str, document: str) -> None:
+    assert (ROOT / "docs" / document).read_text() == drawn(script), f"run scripts/{script}"
+
+
+def test_the_conformance_table_is_what_its_parts_say() -> None:
+    merged = runpy.run_path(str(ROOT / "scripts" / "merge-conformance"))["document"]()
+    assert (ROOT / "docs" / "conformance.md").read_text() == merged, "run scripts/merge-conformance"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    text = document.read_text()
+    missing = [link for link in LINK.findall(text) if not (document.parent / link).exists()]
+    missing += [name for name in NAMED.findall(text) if not (ROOT / name).exists()]
+    assert not missing
+
+
+def test_every_section_of_the_mapping_that_the_code_cites_is_there() -> None:
+    headings = re.findall(
+        r"^#{2,3} (\d+(?:\.\d+)*)", (ROOT / "docs" / "mapping.md").read_text(), re.MULTILINE
+    )
+    cited = {
+        section.rstrip(".")
+        for path in (ROOT / "src").rglob("*.py")
+        for group in SECTION.findall(path.read_text())
+        for section in re.findall(r"§([\d.]+)", group)
+    }
+    assert cited
+    assert cited <= set(headings)
