@@ -126,8 +126,8 @@ class Seat:
         if isinstance(event, Joined) and self._is_own(event.occupant):
             self._is_welcome = True
             self.chat.welcome()
-        elif self._is_welcome:  # before that come the lines of the roster
-            self.chat.announce(event)
+        elif self._is_welcome and not (isinstance(event, Renamed) and self._is_own(event.occupant)):
+            self.chat.announce(event)  # before the welcome come the lines of the roster
 
     def _is_own(self, occupant: Occupant) -> bool:
         return self.participation is not None and occupant.endpoint == self.participation.endpoint

@@ -318,7 +318,7 @@ def test_a_roster_that_nobody_reads_does_not_grow() -> None:
     assert subject.full().users is not None
     assert not subject.has_changes
     assert subject._entries == {}
-    assert subject._owners == {}
+    assert subject._keys._owners == {}
 
 
 def test_deleted_users_are_written_without_content() -> None:

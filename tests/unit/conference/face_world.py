@@ -1,0 +1,122 @@
+"""The SIP face as it runs, for its unit tests: real sockets on loopback, scripted endpoints that are not ours.
+
+XMPP users are seats taken at the focus directly: what they hear is written down, what the room asks of their
+network is answered as the test says. On leaving nothing may be left, and nothing logged as a fault.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from contract.focus_contract import Recorder, person
+from crossroom.config.schema import Configuration, Domain, Limits, Msrp, Notices, Sip, Tls, UserNetwork
+from crossroom.focus.interface import Answer, Invitation, Outcome, Participation
+from crossroom.room.address import Address, Network
+from crossroom.server import Crossroom
+from peers.quirks import PLAIN, Quirks
+from peers.sip_participant import SipParticipant
+from peers.tls import Tls as PeerTls
+
+DOMAIN = "conference.example"
+ROOM = Address("tea", DOMAIN)
+TEA = "sip:tea@conference.example"
+QUIET = Notices(welcome=False, subject=False)
+
+
+@dataclass
+class XmppNetwork:
+    """A Reach: remembers who was invited, and answers as it is told."""
+
+    answer: Callable[[Invitation], Outcome] = lambda _: Outcome(Answer.ACCEPTED)
+    asked: list[Invitation] = field(default_factory=list)
+
+    async def invite(self, invitation: Invitation) -> Outcome:
+        self.asked.append(invitation)
+        await asyncio.sleep(0)
+        return self.answer(invitation)
+
+
+@dataclass
+class World:
+    server: Crossroom
+    undo: AsyncExitStack
+    faults: list[MutableMapping[str, Any]]
+    xmpp_network: XmppNetwork
+
+    @property
+    def sip_address(self) -> tuple[str, int]:
+        first = self.server.sip.listening[0]
+        return first.host, first.port
+
+    async def endpoint(
+        self, name: str, *, quirks: Quirks = PLAIN, tls: PeerTls | None = None, password: str | None = None
+    ) -> SipParticipant:
+        """A SIP user agent that is in no room yet."""
+        peer = SipParticipant(
+            name.lower(),
+            "sip.example",
+            server=self.sip_address,
+            quirks=quirks,
+            tls=tls,
+            secure_msrp=tls is not None,
+            password=password,
+        )
+        return await self.undo.enter_async_context(peer)
+
+    async def sip(self, name: str, *, subscribe: bool = True, **how: Any) -> SipParticipant:  # noqa: ANN401 -- as join
+        """A SIP user in the room under that nickname."""
+        peer = await self.endpoint(name)
+        await peer.join(TEA, name, subscribe=subscribe, **how)
+        return peer
+
+    async def xmpp(self, name: str, room: Address = ROOM) -> tuple[Participation, Recorder]:
+        """An XMPP user in the room."""
+        recorder = Recorder(name)
+        return await self.server.focus.join(room, person(name), recorder), recorder
+
+    async def until(self, claim: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not claim():  # noqa: ASYNC110 -- a table tells nobody that it changed
+                await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def facing(
+    *,
+    notices: Notices = QUIET,
+    limits: Limits | None = None,
+    sip: Sip | None = None,
+    msrp: Msrp | None = None,
+    tls: Tls | None = None,
+) -> AsyncIterator[World]:
+    faults: list[MutableMapping[str, Any]] = []
+
+    def keep_faults(_: object, level: str, line: MutableMapping[str, Any]) -> str:
+        if level in {"error", "exception", "critical"}:
+            faults.append(line)
+        raise structlog.DropEvent
+
+    configuration = Configuration(
+        domains=[Domain(DOMAIN)],
+        networks={"sip.example": UserNetwork.SIP, "xmpp.example": UserNetwork.XMPP},
+        sip=sip or Sip(listen=["udp://127.0.0.1:0", "tcp://127.0.0.1:0"]),
+        msrp=msrp or Msrp(listen=["tcp://127.0.0.1:0"]),
+        tls=tls or Tls(),
+        notices=notices,
+        limits=limits or Limits(),
+    )
+    server = Crossroom(configuration, structlog.wrap_logger(None, processors=[keep_faults]))
+    network = XmppNetwork()
+    server.invitations.connect(Network.XMPP, network)
+    async with AsyncExitStack() as undo:
+        await server.start()
+        try:
+            yield World(server, undo, faults, network)
+        finally:
+            await server.stop()
+        assert {name: count for name, count in server.tables().items() if count} == {}
+        assert faults == []

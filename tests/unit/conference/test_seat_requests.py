@@ -1,0 +1,243 @@
+import asyncio
+
+import pytest
+
+from contract.focus_contract import said
+from crossroom.room.address import Nickname
+from crossroom.room.commands import SetRole
+from crossroom.room.events import Joined, Posted, Renamed
+from crossroom.room.reasons import Reason, Refused
+from crossroom.room.standing import Role
+from peers.sip_message import SipMessage
+from peers.sip_participant import SipParticipant
+from unit.conference.face_world import TEA, World, facing
+
+OTHER = "sip:cake@conference.example"
+
+
+async def named(world: World, name: str, display_name: str) -> SipParticipant:
+    """Somebody in the room who has asked for no nickname."""
+    peer = await world.endpoint(name)
+    peer.ua.display_name = display_name
+    await peer.join(TEA)
+    return peer
+
+
+# -- nicknames ---------------------------------------------------------------------------------------------
+
+
+async def test_a_nickname_is_taken_and_seen_by_all() -> None:
+    async with facing() as world:
+        ana = await named(world, "Ana", "Ana of Tea")
+        _, seen = await world.xmpp("Bob")
+        await ana.rename("Annie")
+        renamed = await seen.first(Renamed)
+        assert (renamed.old, renamed.occupant.nickname) == ("Ana of Tea", "Annie")
+        await ana.expects_roster("Annie", "Bob")
+
+
+async def test_an_empty_nickname_gives_back_the_one_of_the_display_name() -> None:
+    async with facing() as world:
+        ana = await named(world, "Ana", "Ana of Tea")
+        await ana.rename("Annie")
+        await ana.rename("")
+        await ana.expects_roster("Ana of Tea")
+
+
+async def test_an_empty_nickname_gives_one_near_it_where_somebody_has_it_by_now() -> None:
+    async with facing() as world:
+        ana = await named(world, "Ana", "Ana of Tea")
+        await ana.rename("Annie")
+        cy = await world.sip("Cy")
+        await cy.rename("ana OF tea")
+        await ana.rename("")
+        await cy.expects_roster("Ana of Tea 2", "ana OF tea")
+
+
+async def test_without_a_display_name_the_user_part_is_the_first_nickname() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        await ana.rename("")
+        await ana.expects_roster("ana")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ("bob", 425),  # RFC 7701 §7.2: in use, whatever the case
+        ("Tea", 425),  # the room's own name
+        ("tea@conference.example", 425),
+        ("sip:cy@sip.example", 425),
+        ("CY@sip.example", 425),
+        ("bob@xmpp.example", 200),  # semi-anonymous: nobody here by SIP may know this address
+        ("ana@sip.example", 200),  # the own address
+        ("Zoë \U0001f375", 200),
+        (" ", 424),
+    ],
+)
+async def test_a_nickname_is_checked(wanted: str, status: int) -> None:
+    async with facing() as world:
+        await world.xmpp("Bob")
+        ana = await world.sip("Ana")
+        await world.sip("Cy")
+        await ana.rename(wanted, expect=status)
+
+
+async def test_the_address_of_an_xmpp_user_is_reserved_where_it_is_shown() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")  # who begins a room is its moderator, and sees addresses
+        await world.xmpp("Bob")
+        await ana.expects_roster("Ana", "Bob")
+        await ana.rename("bob@xmpp.example", expect=425)
+
+
+async def test_a_nickname_that_is_no_quoted_string_is_taken_all_the_same() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        assert await ana.seat.session.nickname("Annie", quoted=False) == 200
+        await ana.expects_roster("Annie")
+
+
+async def test_who_is_out_of_the_room_is_answered_so() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        [seat] = list(world.server.conference._premises.registry)
+        await world.server.focus.end(seat.conference.room)
+        with pytest.raises(Refused) as refused:
+            seat.seated()
+        assert refused.value.reason is Reason.NOT_IN_ROOM
+        assert "cause=410" in (await ana.expects_removed()).get("Reason")
+
+
+# -- messages ----------------------------------------------------------------------------------------------
+
+
+async def test_content_reaches_other_sip_endpoints_octet_by_octet() -> None:
+    async with facing() as world:
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
+        odd = 'Content-Type: text/plain;  charset="utf-8"\r\nX-Own: 1\r\n\r\n  caf\u00e9 \x01 <&>\n'.encode()
+        head = f'From: "Ana" <{ana.aor}>\r\nTo: <{TEA}>\r\n\r\n'.encode()
+        assert await ana.seat.session.send("message/cpim", head + odd) == 200
+        message = (await cy.expects_message(sender="Ana")).message
+        assert message.body.partition(b"\r\n\r\n")[2] == odd
+
+
+async def test_the_sender_gets_no_copy_and_the_own_other_devices_do() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        laptop = await world.endpoint("Ana")
+        await laptop.join(TEA, "Ana")
+        await ana.say("from the phone")
+        await laptop.expects_message("from the phone")
+        await laptop.say("from the laptop")
+        assert (await ana.expects_message()).text == "from the laptop"
+
+
+async def test_a_private_message_reaches_every_device_of_its_recipient_and_nobody_else() -> None:
+    async with facing() as world:
+        ana, cy, dee = [await world.sip(name) for name in ("Ana", "Cy", "Dee")]
+        laptop = await world.endpoint("Cy")
+        await laptop.join(TEA, "Cy")
+        await ana.expects_roster("Ana", "Cy", "Dee")
+        await ana.say("psst", to="Cy")
+        for device in (cy, laptop):
+            await device.expects_message("psst", private=True)
+        await ana.say("loud")
+        assert (await dee.expects_message()).text == "loud"
+
+
+async def test_a_private_message_to_an_xmpp_user_and_back() -> None:
+    async with facing() as world:
+        bob, seen = await world.xmpp("Bob")
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
+        await ana.expects_roster("Ana", "Bob", "Cy")
+        await ana.say("psst", to="Bob")
+        posted = await seen.first(Posted)
+        assert posted.to == "Bob"
+        await bob.post(said("hush", to="Ana"))
+        await ana.expects_message("hush", "Bob", private=True)
+        assert not cy.seat.session.received.items
+
+
+async def test_a_private_message_to_an_endpoint_that_takes_none_is_answered_428() -> None:
+    async with facing() as world:
+        bob, _ = await world.xmpp("Bob")
+        ana = await world.sip("Ana")
+        await world.sip("Cy", chatroom="nickname")
+        await ana.expects_roster("Ana", "Bob", "Cy")
+        await ana.say("psst", to="Cy", expect=428)
+        with pytest.raises(Refused) as refused:
+            await bob.post(said("psst", to="Cy"))
+        assert refused.value.reason is Reason.PRIVATE_MESSAGES_UNSUPPORTED
+
+
+async def test_what_the_room_refuses_is_answered_with_its_status() -> None:
+    async with facing() as world:
+        bob, seen = await world.xmpp("Bob")
+        ana = await world.sip("Ana")
+        await bob.moderate(SetRole(bob.endpoint, Nickname("Ana"), Role.VISITOR))
+        await ana.say("no voice", expect=403)
+        await bob.moderate(SetRole(bob.endpoint, Nickname("Ana"), Role.PARTICIPANT))
+        await ana.say("voice")
+        await seen.first(Posted)
+        assert seen.texts == ["voice"]
+
+
+async def test_encrypted_text_and_what_is_no_cpim_is_refused_415() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        await ana.say("?OTRv3?", expect=415)
+        assert await ana.seat.session.send("text/plain", b"bare") == 415
+
+
+async def test_a_message_for_somebody_elses_room_is_answered_404() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        body = ana.seat.wrapped("hello", to=OTHER)
+        assert await ana.seat.session.send("message/cpim", body) == 404
+
+
+async def test_a_message_in_the_name_of_another_is_answered_403() -> None:
+    async with facing() as world:
+        ana, _ = await world.sip("Ana"), await world.sip("Cy")
+        body = ana.seat.wrapped("hello", sender="sip:cy@sip.example")
+        assert await ana.seat.session.send("message/cpim", body) == 403
+
+
+async def test_an_anonymous_caller_is_shown_to_nobody_by_address() -> None:
+    async with facing() as world:
+        bob, seen = await world.xmpp("Bob")
+        cy = await world.sip("Cy")
+        shy = await world.endpoint("Shy")
+        await shy.join(TEA, headers=[("Privacy", "id")], subscribe=False)
+        joined = (await seen.first(Joined, 3)).occupant
+        assert joined.address is None  # although Bob is a moderator
+        assert "shy" not in joined.nickname.lower()
+        await shy.say("guess who")
+        message = await cy.expects_message("guess who")
+        for text in (message.from_uri, message.sender):
+            assert "shy" not in text.lower()
+        assert seen.texts[-1] == "guess who"
+        notices = b"".join(notify.body for notify in _notifies(cy))
+        assert b"shy" not in notices.lower()
+        await bob.leave()
+
+
+def _notifies(peer: SipParticipant) -> list[SipMessage]:
+    assert peer.seat.subscription is not None
+    return list(peer.seat.subscription.notifies.items)
+
+
+async def test_requests_of_one_endpoint_are_carried_out_in_the_order_of_asking() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        _, seen = await world.xmpp("Bob")
+        session = ana.seat.session
+        frames = [f for n in range(5) for f in session.send_frames("message/cpim", ana.seat.wrapped(f"{n}"))]
+        frames.insert(2, session.frame("NICKNAME", ("Use-Nickname", '"Annie"')))
+        session.write(*frames)
+        statuses = await asyncio.gather(*(session.response_to(frame) for frame in frames))
+        assert set(statuses) == {200}
+        await seen.first(Posted, 5)
+        assert [post.author.nickname for post in seen.of(Posted)] == ["Ana"] * 2 + ["Annie"] * 3
+        assert seen.texts == ["0", "1", "2", "3", "4"]
