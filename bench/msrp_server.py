@@ -1,0 +1,74 @@
+"""The product in a process of its own, for msrp_switch.py: all of it, with rates that a benchmark may have.
+
+Run: python bench/msrp_server.py [certificate key]; prints the ports of SIP and MSRP, ends with its standard input.
+With PROFILE=FILE in the environment it writes a profile there.
+"""
+
+import asyncio
+import cProfile
+import gc
+import logging
+import os
+import signal
+import sys
+
+import structlog
+import uvloop
+
+from crossroom import settings
+from crossroom.config.schema import Configuration, Domain, Limits, Msrp, MsrpOffer, Sip, Tls
+from crossroom.focus.limits import Allowance
+from crossroom.focus.limits import Limits as FocusLimits
+from crossroom.room.configuration import Configuration as RoomConfiguration
+from crossroom.server import Crossroom
+
+UNLIMITED = Allowance(burst=10**9, per_second=1e9)
+
+
+def configuration(arguments: list[str]) -> Configuration:
+    files = Tls(*arguments) if arguments else Tls()
+    return Configuration(
+        domains=[Domain("conference.example")],
+        sip=Sip(listen=["tcp://127.0.0.1:0"]),
+        msrp=Msrp(
+            listen=["tls://127.0.0.1:0" if arguments else "tcp://127.0.0.1:0"],
+            offer=MsrpOffer.TLS if arguments else MsrpOffer.TCP,
+        ),
+        tls=files,
+        limits=Limits(),
+    )
+
+
+def unhurried(configured: Configuration) -> tuple[FocusLimits, RoomConfiguration]:
+    """What a person may do in a second is no measure of the machine."""
+    limits, room = focus_settings(configured)
+    return FocusLimits(limits.rooms, UNLIMITED, UNLIMITED, limits.room), room
+
+
+focus_settings = settings.focus
+
+
+async def main() -> None:
+    settings.focus = unhurried
+    server = Crossroom(configuration(sys.argv[1:]), structlog.stdlib.get_logger())
+    await server.start()
+    print(server.sip.listening[0].port, server.msrp.listening[0].port, flush=True)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGUSR1, gc.collect)
+    loop.add_reader(0, lambda: None if os.read(0, 1) else ended.set())
+    await ended.wait()
+    await server.stop()
+
+
+if __name__ == "__main__":
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    gc.freeze()
+    if "PROFILE" in os.environ:
+        profile = cProfile.Profile()
+        profile.runcall(uvloop.run, main())
+        profile.dump_stats(os.environ["PROFILE"])
+    else:
+        uvloop.run(main())
