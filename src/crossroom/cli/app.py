@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Coroutine
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,15 @@ ConfigurationFile = Annotated[
 ]
 
 
+class LogLevel(StrEnum):
+    """What `--log-level` accepts."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 @app.callback(invoke_without_command=True)
 def crossroom(
     context: typer.Context,
@@ -46,8 +56,8 @@ def demo(
         bool, typer.Option("--once", help="Stop after the script; exit 1 if a step failed.")
     ] = False,
     log_level: Annotated[
-        str, typer.Option(help="debug, info, warning or error: the server's own log.")
-    ] = "warning",
+        LogLevel, typer.Option(help="How much of the server's own log is shown.")
+    ] = LogLevel.WARNING,
 ) -> None:
     """See it work: SIP and XMPP participants meet in one room on this machine, nothing else needed.
 

@@ -15,8 +15,9 @@ from rich.text import Text
 
 from crossroom.config.schema import Configuration, Domain, Entry, Msrp, Sip, UserNetwork, Xmpp
 from crossroom.demo.ports import HOST, port_for
+from crossroom.demo.sights import joined
 from crossroom.demo.sip_participant import NotInvited, SipParticipant
-from crossroom.demo.stage import BAD, Stage
+from crossroom.demo.stage import BAD, Screen, Stage
 from crossroom.demo.welcome import Doors, welcome
 from crossroom.machine import ParseError
 from crossroom.net.sip_refer import ReferFailed
@@ -52,7 +53,7 @@ async def play(*, stay: bool, log: Log) -> int:
     """Play the script, then end (or `stay` until Ctrl-C); the exit status: 0 when everything arrived."""
     if importlib.util.find_spec("slixmpp") is None:
         return _refuse(_NO_SLIXMPP)
-    screen = Console(highlight=False, emoji=False)
+    screen = Screen(highlight=False, emoji=False)
     with _interruptible():
         try:
             return await _play(Stage(screen, PATIENCE), log, stay=stay)
@@ -112,6 +113,7 @@ async def _keep_open(server: Crossroom, cast: "Cast", stage: Stage) -> None:
     try:
         await cast.ana.join()
         cast.bob.join()
+        await stage.expect(cast.ana.name, joined(cast.bob.name))
         stage.note(welcome(_doors(server)))
         await asyncio.get_running_loop().create_future()  # until interrupted
     except asyncio.CancelledError:

@@ -31,7 +31,7 @@ class SipChat:
     """One seat in the conference: its roster and its MSRP session (net.msrp_face.SessionFace).
 
     `since` is when it began, POSIX seconds: what was said before is history. `saw` is told every sight,
-    `heard` every message of somebody else: author and text.
+    `heard` every message of somebody else. `is_over`: the participant hangs up, so what ends now may end.
     """
 
     room: Address
@@ -42,6 +42,7 @@ class SipChat:
     heard: OnHeard
     msrp: MsrpSession | None = None
     bound: asyncio.Event = field(default_factory=asyncio.Event)
+    is_over: bool = False
     _known: ConferenceInfo | None = None
     _roster: RosterDiff = field(init=False)
 
@@ -97,7 +98,7 @@ class SipChat:
 
     def on_closed(self, reason: EndReason) -> None:
         """See net.msrp_face.SessionFace."""
-        if reason is not EndReason.STOPPED:
+        if not self.is_over:
             self.saw(sights.fault(f"the MSRP session ended: {reason}"))
 
     # -- what the participant says -------------------------------------------------------------------------

@@ -164,10 +164,10 @@ class SipParticipant:
         seat, self._seat = self._seat, None
         if seat is None:
             return
-        seat.session.on_ended = None
+        seat.session.on_ended, seat.chat.is_over = None, True
         await seat.roster.unsubscribe()
-        seat.chat.close()
         await seat.session.bye()
+        seat.chat.close()
         self._stage.saw(self.name, sights.left(seat.chat.nickname))
 
     def _chat(self) -> SipChat:

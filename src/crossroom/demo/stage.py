@@ -5,6 +5,7 @@ reads the same whoever it is about.
 """
 
 import asyncio
+import io
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,15 @@ OnHeard = Callable[[str, str], None]
 
 _KEPT = 1000  # sights of one participant that nobody asked for
 _HURRIED = 1.0  # seconds of patience once something is missing: what builds on it will not come either
+
+
+class Screen(Console):
+    """Where it is printed. When whoever read it is gone (`| head`), the script goes on unseen."""
+
+    def on_broken_pipe(self) -> None:
+        """See rich: there it would end the process in the middle of a callback."""
+        self.file = io.StringIO()
+        self.quiet = True
 
 
 @dataclass
