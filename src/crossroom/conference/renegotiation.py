@@ -3,7 +3,9 @@
 Both for who called and for who was called; the seat outlives its MSRP sessions.
 """
 
-from crossroom.bodies.sdp_answer import Refusal
+from dataclasses import replace
+
+from crossroom.bodies.sdp_answer import Answer, Refusal
 from crossroom.conference.media import Agreed
 from crossroom.conference.premises import Premises
 from crossroom.conference.seat import Seat
@@ -32,13 +34,25 @@ class Renegotiation:
             return Rejection(488)  # RFC 3261 §14.2: the session stays as it was
         if agreed.answer.theirs.path == last.answer.theirs.path and last.msrp.closed is None:
             agreed.msrp.close()
-            self._seat.chat.peer = agreed.answer.theirs  # a=chatroom and the types may have changed
-            return Body(bytes(self._description))
+            return self._keep(agreed.answer)
         self._agreed = agreed
         # RFC 3264 §8: the same o= line with the next version
         self._description = agreed.answer.description.succeeding(self._description)
         self._seat.chat.recovered(agreed.msrp, agreed.answer.theirs)
         self._premises.tasks.start(self._connect(agreed), "reconnect")
+        return Body(bytes(self._description))
+
+    def _keep(self, offered: Answer) -> Body:
+        """The MSRP session goes on: a=chatroom, the types, the direction and the other lines may have changed."""
+        last = self._agreed
+        ours = replace(last.answer.ours, direction=offered.ours.direction)
+        # RFC 3264 §6: a line for every line of the offer, also for those that are refused
+        lines = list(offered.description.media)
+        lines[offered.index] = replace(ours.section(), media=lines[offered.index].media, connection=None)
+        description = replace(offered.description, media=tuple(lines))
+        self._description = description.succeeding(self._description)
+        self._agreed = Agreed(replace(offered, description=self._description, ours=ours), last.msrp)
+        self._seat.chat.peer = offered.theirs
         return Body(bytes(self._description))
 
     async def _connect(self, agreed: Agreed) -> None:
