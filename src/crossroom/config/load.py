@@ -43,12 +43,18 @@ def load(file: Path | None, environment: Mapping[str, str]) -> Configuration:
     try:
         tree: Tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(str(file), f"not TOML: {error}") from None
+        raise ConfigurationError(_place(str(file), str(error)), f"not TOML: {error}") from None
     overridden = _override(tree, environment)
     try:
         return msgspec.convert(tree, Configuration)
     except msgspec.ValidationError as error:
         raise _explained(str(error), str(file or "no file"), text, overridden) from None
+
+
+def _place(file: str, message: str) -> str:
+    """File and line of a mistake that the TOML reader found; at the end of the file it gives none."""
+    found = re.search(r"at line (\d+)", message)
+    return f"{file}:{found[1]}" if found else file
 
 
 def _read(file: Path) -> str:

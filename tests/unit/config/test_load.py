@@ -58,6 +58,9 @@ def test_what_is_not_toml_or_not_there_is_said_plainly(tmp_path: Path) -> None:
     file.write_text("x = [")
     with pytest.raises(ConfigurationError, match="not TOML"):
         load(file, {})
+    file.write_text("[server]\n[sip\n")
+    with pytest.raises(ConfigurationError, match=r"crossroom\.toml:2: not TOML"):
+        load(file, {})
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
