@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from crossroom.bodies.conference_info import ConferenceInfo
 from crossroom.bodies.conference_reader import parse as read_document
 from crossroom.bodies.conference_state import Applied, Gap, apply
-from crossroom.bodies.cpim import CPIM, CpimAddress, CpimMessage
+from crossroom.bodies.cpim import CPIM, STATUS_NAMESPACE, CpimAddress, CpimMessage
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.mime import MimePart
 from crossroom.conference.roster_diff import Own, RosterDiff
@@ -151,6 +151,8 @@ class SipChat:
                 pass  # roles and settings: no part of this conversation
 
     def _read(self, cpim: CpimMessage, part: MimePart) -> None:
+        if cpim.extension(STATUS_NAMESPACE, "Message-Type") == "status":
+            return  # a notice of the room's own, for clients that show no roster
         author = (self._roster.nickname_of(cpim.sender.uri) or cpim.sender.name) if cpim.sender else ""
         if part.media_type == IS_COMPOSING:
             if IsComposing.from_bytes(part.body).is_active:

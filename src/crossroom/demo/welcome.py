@@ -21,7 +21,7 @@ def welcome(doors: Doors) -> str:
     return f"""
 With XMPP: any client that can log in anonymously at a server you name
   account    anonymous login, domain {doors.xmpp_users}
-  server     {doors.host} port {doors.xmpp_port}, without encryption (it never leaves this machine)
+  server     {doors.host} port {doors.xmpp_port}, no encryption (it stays on this machine)
   then       join the group chat {doors.room}
 
 With SIP: any client with MSRP chat, Blink for one
