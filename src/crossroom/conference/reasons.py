@@ -224,7 +224,9 @@ def sip_status_of_outcome(outcome: Outcome) -> SipStatus:
         case Answer.WITHDRAWN:
             return SipStatus(487, "Request Terminated")
         case Answer.DECLINED:
-            return sip_status(outcome.reason or Reason.DECLINED)
+            status = sip_status(outcome.reason or Reason.DECLINED)
+            # docs/mapping.md §3.15: a person's no must still be one for whoever reads this code
+            return status if status.code in _PERSONS_CHOICE else SipStatus(603, status.phrase)
         case Answer.FAILED:
             return sip_status(outcome.reason or Reason.NOT_FOUND)
         case _:

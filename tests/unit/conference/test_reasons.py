@@ -152,3 +152,10 @@ def test_an_outcome_is_told_by_a_final_status(outcome: Outcome, code: int) -> No
     status = sip_status_of_outcome(outcome)
     assert isinstance(status, SipStatus)
     assert status.code == code
+
+
+def test_a_no_to_the_kind_of_call_is_still_a_no_for_who_asked_by_refer() -> None:
+    said = Outcome(Answer.DECLINED, Reason.UNSUPPORTED_CONTENT, "they take no message/cpim")
+    status = sip_status_of_outcome(said)
+    assert (status.code, status.phrase) == (603, "Not Acceptable Here")
+    assert outcome_of_sip(status.code, status.phrase).answer is Answer.DECLINED
