@@ -1,8 +1,8 @@
 """A looped deployment as operators run it: users at Kamailio, users at Prosody, and the server between the two.
 
-    async with looped(folder, "udp") as world:    # world.ana and world.cy at Kamailio, world.bob and world.dora at Prosody
-        ...
-    # on leaving: whoever is still in a room says goodbye, and the server must hold nothing any more
+async with looped(folder, "udp") as world:    # world.ana and world.cy at Kamailio, world.bob and world.dora at Prosody
+    ...
+# on leaving: whoever is still in a room says goodbye, and the server must hold nothing any more
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -50,9 +50,7 @@ class Looped:
         sip = (self.proxy.port, ports.sip, self.ana.ua.transport.port, self.cy.ua.transport.port)
         msrp = (ports.msrp, self.ana.msrp.port, self.cy.msrp.port)
         xmpp = (self.xmpp.component_port, self.xmpp.client_port)
-        return (
-            dict.fromkeys(sip, "sip") | dict.fromkeys(msrp, "msrp") | dict.fromkeys(xmpp, "xmpp")
-        )
+        return dict.fromkeys(sip, "sip") | dict.fromkeys(msrp, "msrp") | dict.fromkeys(xmpp, "xmpp")
 
 
 @asynccontextmanager

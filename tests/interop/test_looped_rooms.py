@@ -97,7 +97,9 @@ async def test_a_new_nickname_is_seen_by_everybody(looped_world: Looped) -> None
     await everybody_sees(looped_world, "Anna", "Rob", "Cy", "Dora")
 
 
-async def test_a_nickname_in_use_is_refused_on_either_side_and_the_old_one_stays(looped_world: Looped) -> None:
+async def test_a_nickname_in_use_is_refused_on_either_side_and_the_old_one_stays(
+    looped_world: Looped,
+) -> None:
     await all_four_come_in(looped_world)
     await everybody_sees(looped_world, "Ana", "Bob", "Cy", "Dora")
     with pytest.raises(PeerFailure, match="refused: conflict"):
