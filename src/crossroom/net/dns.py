@@ -135,11 +135,19 @@ def in_order(records: Sequence[Service], random: Random) -> list[Service]:
     return [record for record in ordered if record.target not in {"", "."}]
 
 
+def system_resolver(file: str = "/etc/resolv.conf") -> dns.asyncresolver.Resolver:
+    """Ask the name servers of this system; a machine that has none is told nothing, and runs all the same."""
+    try:
+        return dns.asyncresolver.Resolver(filename=file)
+    except dns.resolver.NoResolverConfiguration:
+        return dns.asyncresolver.Resolver(configure=False)
+
+
 class DnsNames:
     """The system's name servers, by dnspython. `lifetime`: seconds for one look-up."""
 
     def __init__(self, lifetime: float = 5.0, resolver: dns.asyncresolver.Resolver | None = None) -> None:
-        self._resolver = resolver or dns.asyncresolver.Resolver()
+        self._resolver = resolver or system_resolver()
         self._lifetime = lifetime
 
     async def addresses(self, name: str) -> list[str]:

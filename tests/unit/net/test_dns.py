@@ -1,12 +1,13 @@
 """The order of RFC 3263 over names that a test makes up."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 import dns.asyncresolver
 import pytest
 
-from crossroom.net.dns import DnsNames, Pointer, Service, SipResolver, in_order
+from crossroom.net.dns import DnsNames, Pointer, Service, SipResolver, in_order, system_resolver
 from crossroom.sip.hop import Hop
 from crossroom.sip.uri import SipUri
 
@@ -94,3 +95,9 @@ async def test_a_name_server_that_is_not_there_gives_nothing() -> None:
 async def test_the_hosts_file_of_the_system_counts() -> None:
     assert "127.0.0.1" in await DnsNames().addresses("localhost")
     assert await DnsNames().addresses("no host\x00") == []
+
+
+async def test_a_machine_without_name_servers_learns_nothing_and_runs(tmp_path: Path) -> None:
+    names = DnsNames(lifetime=1.0, resolver=system_resolver(str(tmp_path / "resolv.conf")))
+    assert await names.services("_sip._udp.sip.example") == []
+    assert await names.pointers("sip.example") == []
