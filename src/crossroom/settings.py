@@ -31,7 +31,9 @@ from crossroom.room.address import Network
 from crossroom.room.configuration import Configuration as RoomConfiguration
 from crossroom.room.state import RoomLimits
 from crossroom.sip.layout import Limits as SipLimits
+from crossroom.sip.overload import Rates
 from crossroom.sip.settings import AgentSettings
+from crossroom.sip.trust import Trusted
 from crossroom.sip.uri import SipUri
 from crossroom.xmpp.account import Site
 from crossroom.xmpp.stream import Limits as StreamLimits
@@ -69,7 +71,18 @@ def sip(configuration: Configuration) -> SipSettings:
     """Raises OSError or ssl.SSLError for a certificate that cannot be used, ParseError for a bad proxy URI."""
     limits, section = configuration.limits, configuration.sip
     listen = [Endpoint.parse(text) for text in section.listen]
-    agent = AgentSettings(max_transactions=limits.sip_transactions, user_agent=f"Crossroom/{__version__}")
+    agent = AgentSettings(
+        max_transactions=limits.sip_transactions,
+        user_agent=f"Crossroom/{__version__}",
+        rates=Rates(
+            requests=limits.sip_rate,
+            burst=limits.sip_burst,
+            trusted=limits.sip_trusted_rate,
+            trusted_burst=limits.sip_trusted_burst,
+            failures=limits.sip_wrong_passwords,
+        ),
+        trusted=trusted(configuration),
+    )
     if has_registrar(configuration):
         agent = replace(agent, allow=(*agent.allow, "REGISTER"))
     return SipSettings(
@@ -181,10 +194,18 @@ def muc(configuration: Configuration) -> MucLimits:
     )
 
 
+def trusted(configuration: Configuration) -> Trusted:
+    """Give the networks that are believed."""
+    return Trusted(tuple(ipaddress.ip_network(network) for network in configuration.sip.trusted))
+
+
 def registrar(configuration: Configuration) -> RegistrarSettings:
     """Give the domains whose SIP users may register here."""
     domains = (domain for domain, network in networks(configuration).items() if network is Network.SIP)
-    return RegistrarSettings(user_domains=frozenset(domains))
+    limits = configuration.limits
+    return RegistrarSettings(
+        user_domains=frozenset(domains), contacts=limits.sip_contacts, users=limits.sip_registrations
+    )
 
 
 def policy(configuration: Configuration) -> IdentityPolicy:
@@ -192,7 +213,8 @@ def policy(configuration: Configuration) -> IdentityPolicy:
     section = configuration.sip
     secrets = {one.user.lower(): read_secret(one.password, one.password_file) for one in section.account}
     return IdentityPolicy(
-        trusted=tuple(ipaddress.ip_network(network) for network in section.trusted),
+        trusted=trusted(configuration),
+        realms=tuple(sorted({user.partition("@")[2] for user in secrets})),
         secret_of=lambda user, domain: secrets.get(f"{user}@{domain}".lower()),
     )
 

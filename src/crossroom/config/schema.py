@@ -4,6 +4,7 @@ Nothing here is read at import; `load.py` fills these values, `listing.py` shows
 """
 
 import ipaddress
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -22,9 +23,12 @@ def _parse_all(addresses: list[str]) -> None:
         Endpoint.parse(text)
 
 
+_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+
 Text = str
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+Rate = Annotated[float, Meta(gt=0)]
 
 
 class Kind(StrEnum):
@@ -91,13 +95,21 @@ class Account(Section, frozen=True):
     password: Annotated[Text, _means("the secret itself; better use password_file")] = ""
     password_file: Annotated[Text, _means("file whose first line is the secret")] = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what is no address of record, and an account without a secret."""
+        user, at, domain = self.user.partition("@")
+        if not user or not at or not _DOMAIN.fullmatch(domain):
+            raise ValueError(f"{self.user!r} is not of the form user@domain")
+        if bool(self.password) == bool(self.password_file):
+            raise ValueError("exactly one of password and password_file is needed")
+
 
 class Sip(Section, frozen=True):
     """[sip]: the SIP face."""
 
-    listen: Annotated[list[str], _means("udp:// and tcp:// addresses to listen on, tls:// with [tls]")] = (
-        field(default_factory=lambda: ["udp://127.0.0.1:5060", "tcp://127.0.0.1:5060"])
-    )
+    listen: Annotated[
+        list[str], _means("udp://, tcp:// and ws:// addresses to listen on, tls:// and wss:// with [tls]")
+    ] = field(default_factory=lambda: ["udp://127.0.0.1:5060", "tcp://127.0.0.1:5060"])
     advertise: Annotated[
         Text, _means("host that Contact, Via and SDP show; empty: the listening address")
     ] = ""
@@ -179,6 +191,9 @@ class Tls(Section, frozen=True):
 
     certificate: Annotated[Text, _means("PEM file with the chain; empty: no TLS listener")] = ""
     key: Annotated[Text, _means("PEM file with the private key")] = ""
+    client_authorities: Annotated[
+        Text, _means("PEM file: who signs certificates that SIP clients may show; empty: none are asked for")
+    ] = ""
 
 
 class Limits(Section, frozen=True):
@@ -191,6 +206,19 @@ class Limits(Section, frozen=True):
     sip_message_octets: Annotated[Positive, _means("one SIP message, in octets")] = 65_535
     sip_connections: Annotated[Positive, _means("SIP connections at once")] = 4_096
     sip_transactions: Annotated[Positive, _means("SIP transactions at once; more are answered 503")] = 20_000
+    sip_rate: Annotated[
+        Rate, _means("requests a second outside dialogs of each kind, for each source; more are answered 503")
+    ] = 20.0
+    sip_burst: Annotated[Positive, _means("the same at once")] = 100
+    sip_trusted_rate: Annotated[Rate, _means("sip_rate for an address of sip.trusted, such as a proxy")] = (
+        500.0
+    )
+    sip_trusted_burst: Annotated[Positive, _means("the same at once")] = 2_000
+    sip_wrong_passwords: Annotated[
+        Positive, _means("wrong passwords a minute of one source, before nothing of it is tried")
+    ] = 30
+    sip_registrations: Annotated[Positive, _means("SIP users registered at once")] = 100_000
+    sip_contacts: Annotated[Positive, _means("devices registered by one SIP user")] = 10
     msrp_connections: Annotated[Positive, _means("MSRP connections at once")] = 10_000
     msrp_queue_octets: Annotated[Positive, _means("unsent octets of one endpoint before it is dropped")] = (
         4_194_304
@@ -230,7 +258,8 @@ class Configuration(Section, frozen=True):
                 raise ValueError(f"the component domain {component.domain!r} is none of [[domains]]")
         if not self.sip.outbound_proxy and any(domain.kind is Kind.LOOPED for domain in self.domains):
             raise ValueError("a looped domain needs sip.outbound_proxy: its joins leave through that proxy")
-        needs_tls = [text for text in (*self.sip.listen, *self.msrp.listen) if text.startswith("tls")]
+        listens = (*self.sip.listen, *self.msrp.listen)
+        needs_tls = [text for text in listens if text.startswith(("tls:", "wss:"))]
         if needs_tls and not (self.tls.certificate and self.tls.key):
             raise ValueError(f"{needs_tls[0]} needs tls.certificate and tls.key")
 

@@ -20,10 +20,13 @@ class Admit:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Ask for digest credentials of this realm; `password_of(username)` is None for an unknown user."""
+    """Ask for digest credentials of one of these realms.
 
-    realm: str
-    password_of: Callable[[str], str | None]
+    `password_of(username, realm)` is None for an unknown user.
+    """
+
+    realms: tuple[str, ...]
+    password_of: Callable[[str, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from crossroom.sip.hop import Flow, Hop, stamp_received
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.invite_uac import InviteUac
 from crossroom.sip.message import Request, Response
+from crossroom.sip.overload import Overload
 from crossroom.sip.pending import PendingRequest
 from crossroom.sip.plain import PlainRequest
 from crossroom.sip.refer import ReferSender
@@ -28,7 +29,8 @@ class UserAgent:
 
     def __init__(self, settings: AgentSettings, ids: Ids, policy: Policy) -> None:
         self.stack = Stack(settings, ids)
-        self._gate = Gate(policy, ids)
+        self._gate = Gate(policy, ids, settings.rates.failures)
+        self._overload = Overload(settings.rates, settings.trusted, settings.max_transactions)
 
     def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Output]:
         """A message came in on this flow."""
@@ -67,6 +69,22 @@ class UserAgent:
         """What the calls so far want done, in order; each output once."""
         return self.stack.drain()
 
+    @property
+    def refused(self) -> int:
+        """How many requests were turned away because they were too many."""
+        return self._overload.refused
+
+    def tables(self) -> dict[str, int]:
+        """Count everything that could grow. `sources` stay for a while and are bounded."""
+        stack = self.stack
+        return {
+            "dialogs": len(stack.dialogs),
+            "transactions": len(stack.transactions),
+            "calls": len(stack.calls),
+            "waiting": len(stack.waiting),
+            "sources": len(self._overload) + len(self._gate),
+        }
+
     def invite(self, call: OutgoingCall, now: float) -> InviteUac:
         """Call somebody; InviteAnswered or InviteFailed tells the end."""
         return InviteUac(self.stack, call, now)
@@ -92,17 +110,29 @@ class UserAgent:
             self._acknowledge(request, known, now)
         elif request.method == "CANCEL":
             self._cancel(request, flow, now)
-        else:
+        elif not self._is_too_much(request, flow, now):
             merged = transactions.is_merged(request)
-            full = transactions.full
             live = transactions.accept(request, flow, now)
             pending = PendingRequest(self.stack, request, flow, live)
-            if full:
-                pending.reply(503, now, headers=(("Retry-After", "10"),))
-            elif merged:
+            if merged:
                 pending.reply(482, now)  # RFC 3261 §8.2.2.2
             elif screen(pending, now):
                 self._dispatch(pending, now)
+
+    def _is_too_much(self, request: Request, flow: Flow, now: float) -> bool:
+        """Whether the request was turned away, before anything was kept of it."""
+        seconds = self._overload.retry_after(
+            request,
+            flow,
+            now,
+            inside=_dialog_of(request) in self.stack.dialogs,
+            open_now=len(self.stack.transactions),
+        )
+        if seconds:
+            # RFC 3261 §21.5.4
+            wait = (("Retry-After", str(seconds)),)
+            self.stack.answer_once(request, flow, Response.answering(request, 503, headers=wait))
+        return seconds > 0
 
     def _acknowledge(self, ack: Request, known: LiveTransaction | None, now: float) -> None:
         """RFC 3261 §17.1.1.3: in the transaction for other finals; §13.3.1.4: to the call for a 2xx."""
@@ -115,12 +145,15 @@ class UserAgent:
     def _cancel(self, cancel: Request, flow: Flow, now: float) -> None:
         """RFC 3261 §9.2: answer the CANCEL by itself, then end the INVITE if it still waits."""
         invite = self.stack.transactions.invite_of(cancel)
+        if invite is None:
+            self.stack.answer_once(cancel, flow, Response.answering(cancel, 481))
+            return
         live = self.stack.transactions.accept(cancel, flow, now)
-        call = self.stack.calls.get(invite) if invite is not None else None
+        call = self.stack.calls.get(invite)
         pending = PendingRequest(self.stack, cancel, flow, live)
         if call is not None:
             pending.tag = call.tag  # RFC 3261 §9.2: the same To tag as the INVITE's answers
-        pending.reply(481 if invite is None else 200, now)
+        pending.reply(200, now)
         if call is not None:
             call.cancelled(now)
 

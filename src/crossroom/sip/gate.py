@@ -3,6 +3,7 @@
 RFC 3261 §22.1 (401, never 407), RFC 7616, RFC 8760. Time and random text are arguments of the caller.
 """
 
+import math
 from dataclasses import dataclass
 
 from crossroom.machine import ParseError
@@ -13,6 +14,7 @@ from crossroom.sip.message import Request
 from crossroom.sip.nonce import Freshness, Nonces, ReplayGuard
 from crossroom.sip.pending import PendingRequest
 from crossroom.sip.settings import Ids
+from crossroom.sip.throttle import Throttle, source_of
 
 ALGORITHMS = ("SHA-256", "MD5")
 """Offered in this order, RFC 8760 §2.4: the strongest first, MD5 for old user agents."""
@@ -20,28 +22,38 @@ ALGORITHMS = ("SHA-256", "MD5")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What credentials are worth: `proven` is user@realm; `stale`: right, but the nonce is too old."""
+    """What credentials are worth: `proven` is user@realm; `stale`: right, but the nonce is no longer good."""
 
     proven: str | None = None
     stale: bool = False
+    is_wrong: bool = False
 
 
 class Gate:
-    """Asks the policy and carries out what it says."""
+    """Asks the policy and carries out what it says. `failures`: wrong passwords a minute, for each source."""
 
-    def __init__(self, policy: Policy, ids: Ids) -> None:
+    def __init__(self, policy: Policy, ids: Ids, failures: int) -> None:
         self._policy = policy
         self._ids = ids
         # two tokens carry 160 random bits: a secret that lives as long as this process
         self._nonces = Nonces((ids.token() + ids.token()).encode())
         self._guard = ReplayGuard()
+        # RFC 7616 §5.8: passwords can be guessed online; so many wrong ones a minute, then nothing is tried
+        self._failures = Throttle(failures / 60.0, failures)
+
+    def __len__(self) -> int:
+        return len(self._guard) + len(self._failures)
 
     def admits(self, pending: PendingRequest, now: float) -> bool:
         """Whether the request may go on; if not, it was answered. Sets `pending.identity`."""
         request, flow = pending.request, pending.flow
         answer = self._policy(request, flow, None)
         if isinstance(answer, Challenge):
+            if self._is_locked_out(pending, now):
+                return False
             proof = self._check(request, answer, now)
+            if proof.is_wrong:
+                self._failures.take(source_of(flow.remote_host), now)
             if proof.proven is None:
                 self._challenge(pending, answer, now, stale=proof.stale)
                 return False
@@ -51,6 +63,15 @@ class Gate:
             return False
         pending.identity = answer.identity
         return True
+
+    def _is_locked_out(self, pending: PendingRequest, now: float) -> bool:
+        """Whether the source has guessed too often; then it was answered, and whatever it sent is not looked at."""
+        seconds = self._failures.wait(source_of(pending.flow.remote_host), now)
+        if seconds > 0 and pending.request.headers.has("Authorization"):
+            wait = (("Retry-After", str(math.ceil(seconds))),)
+            pending.refuse_once(403, "Too Many Wrong Passwords", wait)
+            return True
+        return False
 
     def _ask_again(self, request: Request, flow: Flow, proven: str) -> Admit | Refuse:
         answer = self._policy(request, flow, proven)
@@ -63,7 +84,7 @@ class Gate:
                 credentials = DigestCredentials.parse(line)
             except ParseError:
                 continue
-            if credentials.realm == challenge.realm:
+            if credentials.realm in challenge.realms:
                 return self._judge(request, challenge, credentials, now)
         return Proof()
 
@@ -72,23 +93,27 @@ class Gate:
     ) -> Proof:
         freshness = self._nonces.check(credentials.nonce, now)
         issued = self._nonces.issued_at(credentials.nonce)
-        if freshness is Freshness.FORGED or issued is None or credentials.algorithm not in ALGORITHMS:
-            return Proof()
-        password = challenge.password_of(credentials.username)
+        if credentials.algorithm not in ALGORITHMS:
+            return Proof(is_wrong=True)
+        password = challenge.password_of(credentials.username, credentials.realm)
         # an unknown user costs as much time as a wrong password
         known = password if password is not None else self._ids.token()
-        secret = user_hash(credentials.algorithm, credentials.username, challenge.realm, known)
+        secret = user_hash(credentials.algorithm, credentials.username, credentials.realm, known)
         right = credentials.is_proof(request.method, secret) and credentials.is_for(request.uri)
         if not right or password is None:
-            return Proof()
-        if freshness is Freshness.STALE or not self._guard.accept(credentials.nonce, issued, credentials.nc):
+            return Proof(is_wrong=True)
+        # a nonce of before our restart: who knows the password need not be asked for it again
+        if freshness is not Freshness.FRESH or issued is None:
             return Proof(stale=True)
-        return Proof(f"{credentials.username}@{challenge.realm}")
+        if not self._guard.accept(credentials.nonce, issued, credentials.nc):
+            return Proof(stale=True)
+        return Proof(f"{credentials.username.partition('@')[0]}@{credentials.realm}")
 
     def _challenge(self, pending: PendingRequest, challenge: Challenge, now: float, *, stale: bool) -> None:
         nonce = self._nonces.issue(now, self._ids.token().encode()[-8:])
         lines = tuple(
-            ("WWW-Authenticate", str(DigestChallenge(challenge.realm, nonce, algorithm, stale=stale)))
+            ("WWW-Authenticate", str(DigestChallenge(realm, nonce, algorithm, stale=stale)))
             for algorithm in ALGORITHMS
+            for realm in challenge.realms
         )
-        pending.reply(401, now, headers=lines)
+        pending.refuse_once(401, headers=lines)

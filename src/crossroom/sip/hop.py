@@ -30,6 +30,7 @@ class Flow:
     """One datagram peer, or one connection: what a message came in on, and what it can be answered on.
 
     Hosts are numeric addresses without brackets. `serial` tells connections apart; 0 for datagrams.
+    names: SIP URIs for which a verified client certificate speaks (RFC 5922 §7.1); none without one.
     """
 
     transport: str
@@ -38,6 +39,7 @@ class Flow:
     local_host: str = ""
     local_port: int = 0
     serial: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def reliable(self) -> bool:

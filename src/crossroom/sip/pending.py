@@ -72,6 +72,17 @@ class PendingRequest:
         if not self.answered:
             self.send(self.answer(status, reason, headers), now)
 
+    def refuse_once(self, status: int, reason: str = "", headers: HeaderLines = ()) -> None:
+        """Answer and forget, RFC 3261 §8.2.7: what strangers send must not fill our tables."""
+        self.answered = True
+        self.stack.transactions.discard(self.live)
+        lines = [*headers]
+        if self.stack.settings.user_agent:
+            lines.append(("Server", self.stack.settings.user_agent))
+        self.stack.answer_once(
+            self.request, self.flow, Response.answering(self.request, status, reason, lines)
+        )
+
     def reject(self, rejection: Rejection, now: float) -> None:
         """Say no."""
         self.reply(rejection.status, now, rejection.reason, rejection.headers)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from zlib import crc32
 
+from crossroom.sip.overload import Rates
+from crossroom.sip.trust import Trusted
+
 
 class Ids(Protocol):
     """Where tags, branches and Call-IDs come from."""
@@ -60,6 +63,7 @@ class AgentSettings:
     datagram_limit: octets above which a request leaves UDP, RFC 3261 §18.1.1.
     max_transactions: open transactions; a request beyond is answered 503 with Retry-After.
     max_redirects: contacts tried after 3xx answers for one call.
+    rates: how much one source may ask of us. trusted: the addresses that the larger rates are for.
     """
 
     timers: Timers = field(default_factory=Timers)
@@ -74,3 +78,5 @@ class AgentSettings:
     datagram_limit: int = 1300
     max_transactions: int = 20_000
     max_redirects: int = 5
+    rates: Rates = field(default_factory=Rates)
+    trusted: Trusted = field(default_factory=Trusted)

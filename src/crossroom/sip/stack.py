@@ -3,6 +3,7 @@
 Pure: names to resolve and messages to send are only asked for here, the driver carries them out.
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -11,7 +12,16 @@ from crossroom.sip.address import NameAddr
 from crossroom.sip.agenda import Agenda
 from crossroom.sip.dialog import Dialog, DialogId
 from crossroom.sip.events import Event
-from crossroom.sip.hop import Flow, Hop, SentBy, literal_hop, next_hop_uri, via_for, with_top_via
+from crossroom.sip.hop import (
+    Flow,
+    Hop,
+    SentBy,
+    literal_hop,
+    next_hop_uri,
+    response_hop,
+    via_for,
+    with_top_via,
+)
 from crossroom.sip.message import Request, Response
 from crossroom.sip.settings import AgentSettings, Ids, Timers
 from crossroom.sip.transaction import MAGIC
@@ -81,9 +91,8 @@ class Stack:
         self.dialogs: dict[DialogId, Dialog] = {}
         self.waiting: dict[tuple[str, str | None], Subscriber] = {}
         self.calls: dict[LiveTransaction, InviteUas] = {}
-        self.transactions = TransactionLayer(
-            settings.timers, self.agenda, self._send, settings.max_transactions
-        )
+        self.transactions = TransactionLayer(settings.timers, self.agenda, self._send)
+        self._secret = ids.token().encode()[:64]
         self._outputs: list[Output] = []
         self._avoided: dict[tuple[str, str, int], float] = {}
 
@@ -100,6 +109,17 @@ class Stack:
     def deliver(self, event: Event) -> None:
         """Tell the user."""
         self._outputs.append(Deliver(event))
+
+    def answer_once(self, request: Request, flow: Flow, response: Response) -> None:
+        """Send an answer that nothing is remembered of. RFC 3261 §8.2.7: each repetition gets it anew."""
+        tagged = response if response.to.tag else response.with_to_tag(self._tag_of(request))
+        self.send(Transmission(tagged, response_hop(request, flow)))
+
+    def _tag_of(self, request: Request) -> str:
+        """RFC 3261 §8.2.7: a tag that is the same for each copy of a request, and that nobody can guess."""
+        names = (request.call_id, request.from_.tag or "", str(request.cseq), request.via.branch or "")
+        text = "\0".join(names).encode("utf-8", "replace")
+        return hashlib.blake2b(text, key=self._secret, digest_size=10).hexdigest()
 
     def resolve(self, asker: Resolving, uri: SipUri) -> None:
         """Ask for addresses."""

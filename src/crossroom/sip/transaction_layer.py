@@ -61,24 +61,16 @@ class LiveTransaction:
 class TransactionLayer:
     """All transactions of one user agent."""
 
-    def __init__(
-        self, timers: Timers, agenda: Agenda, send: Callable[[Transmission], None], limit: int
-    ) -> None:
+    def __init__(self, timers: Timers, agenda: Agenda, send: Callable[[Transmission], None]) -> None:
         self._timers = timers
         self._agenda = agenda
         self._send = send
-        self._limit = limit
         self._clients: dict[Hashable, LiveTransaction] = {}
         self._servers: dict[Hashable, LiveTransaction] = {}
         self._merged: dict[Hashable, Hashable] = {}
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
-
-    @property
-    def full(self) -> bool:
-        """Whether a new request must be turned away."""
-        return len(self) >= self._limit
 
     def start(self, request: Request, hop: Hop, user: TransactionUser, now: float) -> LiveTransaction:
         """Send a request that already has its Via, and wait for its responses."""
@@ -130,6 +122,10 @@ class TransactionLayer:
         """Send a response through its server transaction."""
         if isinstance(live.machine, ServerTransaction):
             self._carry_out(live, live.machine.respond(response, now), now)
+
+    def discard(self, live: LiveTransaction) -> None:
+        """Forget a server transaction that sent nothing: its request is answered without one."""
+        self._forget(live)
 
     def transport_failed(self, live: LiveTransaction, now: float) -> None:
         """What this transaction sent could not be sent."""

@@ -254,7 +254,7 @@ async def test_options_are_answered_with_what_we_can() -> None:
 async def test_a_challenged_caller_answers_with_its_credentials() -> None:
     def policy(_request: Request, _flow: Flow, proven: str | None) -> Admission:
         if proven is None:
-            return Challenge("conference.example", {"ana": "secret"}.get)
+            return Challenge(("conference.example",), lambda user, _realm: {"ana": "secret"}.get(user))
         return Admit(proven) if proven == "ana@conference.example" else Refuse(403)
 
     face = RecordingFace(policy=policy)

@@ -10,10 +10,19 @@ from crossroom.sip.auth import DigestChallenge, DigestCredentials, Login, answer
 from crossroom.sip.events import RequestReceived
 from crossroom.sip.hop import Flow
 from crossroom.sip.message import Request, Response
+from crossroom.sip.overload import Rates
+from crossroom.sip.settings import AgentSettings
 from sip_messages import simple
 from sip_peer import CONTACT, Peer
 
-REALM = Challenge("conference.example", {"ana": "secret"}.get)
+
+def password_of(username: str, realm: str) -> str | None:
+    return {("ana", "conference.example"): "secret", ("bob", "other.example"): "hidden"}.get(
+        (username.partition("@")[0], realm)
+    )
+
+
+REALM = Challenge(("conference.example",), password_of)
 
 
 def policy(_request: Request, _flow: Flow, proven: str | None) -> Admission:
@@ -118,3 +127,55 @@ def test_an_ack_or_cancel_is_never_challenged() -> None:
     peer.put(simple("ACK"))
     assert not peer.sent
     assert peer.ask(simple("CANCEL")).status == 481
+
+
+def test_a_challenge_leaves_nothing_behind() -> None:
+    door = Door()
+    for _ in range(50):
+        door.ask()
+    assert door.peer.agent.tables()["transactions"] == 0
+
+
+def test_a_nonce_of_another_life_is_stale_for_who_knows_the_password() -> None:
+    old = DigestChallenge("conference.example", "before-the-restart", "SHA-256")
+    door = Door()
+    again = read_challenges(door.ask(door.proof(old)).headers.lines("WWW-Authenticate"))
+    assert again[0].stale
+    assert door.ask(door.proof(again[0])).status == 200
+
+
+def test_one_of_several_realms_is_enough() -> None:
+    both = Challenge(("conference.example", "other.example"), password_of)
+    door = Door()
+    door.peer = Peer(policy=lambda _r, _f, proven: both if proven is None else Admit(proven))
+    offered = door.challenges()
+    assert [(c.algorithm, c.realm) for c in offered] == [
+        ("SHA-256", "conference.example"),
+        ("SHA-256", "other.example"),
+        ("MD5", "conference.example"),
+        ("MD5", "other.example"),
+    ]
+    wrong = door.proof(offered[1])
+    assert door.ask(wrong).status == 401
+    assert door.ask(door.proof(offered[0])).status == 200
+
+
+def test_a_user_name_may_carry_its_domain() -> None:
+    door = Door()
+    challenge = door.challenges()[0]
+    login = Login("ana@conference.example", "secret")
+    proof = answer_challenge(challenge, login, ("MESSAGE", "sip:b@192.0.2.2"), "cnonce")
+    assert door.ask(proof).status == 200
+
+
+def test_who_guesses_too_often_is_not_heard_for_a_while() -> None:
+    door = Door()
+    door.peer = Peer(AgentSettings(rates=Rates(failures=3)), policy=policy)
+    challenge = door.challenges()[0]
+    for count in range(3):
+        assert door.ask(door.proof(challenge, "guess", nc=count + 1)).status == 401
+    refused = door.ask(door.proof(challenge, nc=9))
+    assert (refused.status, refused.headers.get("Retry-After")) == (403, "20")
+    assert door.ask().status == 401, "a request without credentials is no guess"
+    door.peer.pass_time(21)
+    assert door.ask(door.proof(challenge, nc=9)).status == 200
