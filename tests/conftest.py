@@ -4,6 +4,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# No test is timed: a busy machine is no defect. In CI every run tries the same examples.
+settings.register_profile("crossroom", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("crossroom")
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
