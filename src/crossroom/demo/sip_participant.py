@@ -1,7 +1,7 @@
 """A SIP participant of the demo: a user agent of its own, with its own sockets, that meets the server on the wire.
 
 It registers so that it can be called, calls the room, is asked in by it, and asks it to invite others
-(RFC 4579, RFC 7701). What is said and seen in the room is in sip_chat.py.
+(RFC 4579, RFC 7701). What is said and seen in the room is in sip_chat.py, how it is called in sip_doorbell.py.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from crossroom.bodies.conference_info import CONTENT_TYPE
 from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
-from crossroom.conference.addresses import address_of, aor_of, room_of
-from crossroom.conference.callers import ANYWHERE
+from crossroom.conference.addresses import aor_of
 from crossroom.conference.media import ChatMedia, path_of
 from crossroom.demo import sights
 from crossroom.demo.sip_chat import SipChat
+from crossroom.demo.sip_doorbell import SipDoorbell
 from crossroom.demo.stage import OnHeard, Stage
 from crossroom.machine import ParseError
 from crossroom.net.clock import SystemClock
@@ -25,19 +25,15 @@ from crossroom.net.ids import RandomIds
 from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.msrp_face import MsrpListen, MsrpSettings
 from crossroom.net.sip import SipAgent
-from crossroom.net.sip_face import IncomingRequest
-from crossroom.net.sip_refer import IncomingRefer, ReferOutcome
-from crossroom.net.sip_session import EndedSession, IncomingCall, InviteSession
+from crossroom.net.sip_refer import ReferOutcome
+from crossroom.net.sip_session import EndedSession, InviteSession
 from crossroom.net.sip_settings import ListenOn, SipSettings
-from crossroom.net.sip_subscription import IncomingSubscription, SubscriberSession
+from crossroom.net.sip_subscription import SubscriberSession
 from crossroom.net.tasks import Log, Tasks
 from crossroom.room.address import Address
 from crossroom.sip.address import NameAddr
-from crossroom.sip.admission import Admission, admit_all
 from crossroom.sip.answer import OutgoingCall, OutgoingRefer, OutgoingRequest, OutgoingSubscription
-from crossroom.sip.contact import is_focus
-from crossroom.sip.hop import TCP, Flow
-from crossroom.sip.message import Request
+from crossroom.sip.hop import TCP
 from crossroom.sip.uri import SipUri
 
 _LOOPBACK = "127.0.0.1"
@@ -71,14 +67,14 @@ class SipParticipant:
         self._ids = RandomIds()
         self._clock = SystemClock()
         self._tasks = Tasks(log)
-        self._call: IncomingCall | None = None
+        self._doorbell = SipDoorbell(self._saw)
         self._seat: _Seat | None = None
         self._me = NameAddr(aor_of(person), name)
         self._is_registered = False
         resolver = SipResolver(DnsNames(), lambda: frozenset({TCP}), random.SystemRandom())
         settings = SipSettings(listen=(ListenOn(TCP, _LOOPBACK),), outbound_proxy=server)
         self._sip = SipAgent(settings, self._clock, self._ids, resolver, log)
-        self._sip.face = self
+        self._sip.face = self._doorbell
         listen = (MsrpListen(_LOOPBACK, 0),)
         self._msrp = MsrpEndpoint(MsrpSettings(listen=listen), self._clock, self._ids, log)
         self._media = ChatMedia(self._msrp, self._ids, _LONGEST_MESSAGE)
@@ -146,7 +142,7 @@ class SipParticipant:
 
     async def accept(self) -> None:
         """Answer the call of the conference that invited this participant (RFC 4579 §5.5). Raises like `join`."""
-        call, self._call = self._call, None
+        call = self._doorbell.take()
         if call is None:
             raise NotInvited(f"nobody has invited {self.name}")
         chat = self._chat()
@@ -226,46 +222,7 @@ class SipParticipant:
         is_in = 200 <= status.status < 300
         self._saw(sights.accepted() if is_in else sights.fault(f"{who}: {status.status} {status.reason}"))
 
-    # -- net.sip_face.SipFace ------------------------------------------------------------------------------
-
-    def on_invite(self, call: IncomingCall) -> None:
-        """Ring when a conference asks this participant in; anybody else is told that this is no telephone."""
-        contact = call.request.contact
-        try:
-            room = room_of(call.request.from_.uri, ANYWHERE)
-        except ParseError as error:
-            call.reject(400, str(error))
-            return
-        if contact is None or not is_focus(contact):
-            call.reject(488)
-            return
-        self._call = call
-        call.on_cancelled = self._on_cancelled
-        call.ring()
-        inviter = self._named(call.request.headers.get("Referred-By") or "nobody")
-        self._saw(sights.invited(f"{room.user}@{room.domain}", inviter))
-
-    def on_subscribe(self, subscription: IncomingSubscription) -> None:
-        """A participant notifies nobody."""
-        subscription.reject(489)
-
-    def on_refer(self, refer: IncomingRefer) -> None:
-        """A participant calls nobody on demand."""
-        refer.reject(603)
-
-    def on_request(self, request: IncomingRequest) -> None:
-        """OPTIONS, to see whether this participant is still there."""
-        request.respond(200 if request.request.method == "OPTIONS" else 405)
-
-    def identity(self, request: Request, source: Flow, proven: str | None) -> Admission:
-        """Only the server on this machine knows the port."""
-        return admit_all(request, source, proven)
-
     # ------------------------------------------------------------------------------------------------------
-
-    def _on_cancelled(self) -> None:
-        self._call = None
-        self._saw(sights.fault("the invitation was withdrawn"))
 
     def _on_ended(self, ended: EndedSession) -> None:
         if self._seat is not None:
@@ -280,15 +237,6 @@ class SipParticipant:
 
     def _saw(self, sight: str) -> None:
         self._stage.saw(self.name, sight)
-
-    def _named(self, inviter: str) -> str:
-        """An occupant by nickname, anybody else by address, what names nobody as it is."""
-        try:
-            person = address_of(NameAddr.parse(inviter).uri, ANYWHERE)
-        except ParseError:
-            return inviter
-        is_occupant = person.is_same_person(self._room) and person.device
-        return person.device if is_occupant else f"{person.user}@{person.domain}"
 
     def _heard(self, author: str, text: str) -> None:
         if self.on_heard is not None:

@@ -16,7 +16,7 @@ from rich.text import Text
 from crossroom.demo.sights import FAULT
 
 # mid-tones of the 256 colours, chosen to be read on black as well as on white
-NETWORK_STYLES = {"SIP": "deep_sky_blue3", "XMPP": "dark_orange3"}
+NETWORK_STYLES = {"SIP": "deep_sky_blue3", "XMPP": "magenta3"}
 GOOD, BAD = "bold green4", "bold red3"
 OnHeard = Callable[[str, str], None]
 """Told what somebody else says in the room: nickname and text."""
@@ -69,8 +69,8 @@ class Stage:
     def saw(self, name: str, sight: str) -> None:
         """A participant sees this now."""
         watcher = self._watchers[name]
-        label = Text(f"  {name:>5} {watcher.network:<4}", style=NETWORK_STYLES[watcher.network])
-        self._console.print(label + Text(f"  {sight}"), soft_wrap=True)
+        label = f"  {name:>5} {watcher.network:<4}", NETWORK_STYLES[watcher.network]
+        self._console.print(Text.assemble(label, f"  {sight}"), soft_wrap=True)
         watcher.unclaimed.append(sight)
         watcher.news.set()
 
