@@ -64,9 +64,10 @@ class Conference:
     def leave(self, seat: object) -> None:
         """A seat reports no more. A roster that nobody keeps up to date is not kept."""
         for view, feeding in self._feeding.items():
-            feeding.discard(seat)
-            if not feeding and view in self._audiences:
-                self._audiences.pop(view).close()
+            if seat in feeding:
+                feeding.remove(seat)
+                if not feeding and view in self._audiences:
+                    self._audiences.pop(view).close()
 
     def move(self, seat: object, *, sees_addresses: bool) -> None:
         """A seat is given the other view from now on; its person must subscribe again to see it too."""

@@ -7,15 +7,17 @@ network is answered as the test says. On leaving nothing may be left, and nothin
 import asyncio
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
 
 from contract.focus_contract import Recorder, person
+from crossroom.conference.invite import Reception
 from crossroom.config.schema import Configuration, Domain, Limits, Msrp, Notices, Sip, Tls, UserNetwork
-from crossroom.focus.interface import Answer, Invitation, Outcome, Participation
+from crossroom.focus.interface import Answer, Deliver, Description, Focus, Invitation, Outcome, Participation
 from crossroom.room.address import Address, Network
+from crossroom.room.commands import Joiner
 from crossroom.server import Crossroom
 from peers.quirks import PLAIN, Quirks
 from peers.sip_participant import SipParticipant
@@ -38,6 +40,29 @@ class XmppNetwork:
         self.asked.append(invitation)
         await asyncio.sleep(0)
         return self.answer(invitation)
+
+
+class Gate:
+    """A Directory and a Focus: the real one, behind a gate."""
+
+    def __init__(self, inner: Focus) -> None:
+        self.entered, self.open = asyncio.Event(), asyncio.Event()
+        self._inner = inner
+
+    def focus_for(self, _room: Address) -> "Gate":
+        return self
+
+    async def join(self, room: Address, joiner: Joiner, deliver: Deliver) -> Participation:
+        participation = await self._inner.join(room, joiner, deliver)
+        self.entered.set()
+        await self.open.wait()
+        return participation
+
+    async def describe(self, room: Address) -> Description:
+        return await self._inner.describe(room)
+
+    async def rooms(self, domain: str) -> tuple[Description, ...]:
+        return await self._inner.rooms(domain)
 
 
 @dataclass
@@ -77,6 +102,13 @@ class World:
         """An XMPP user in the room."""
         recorder = Recorder(name)
         return await self.server.focus.join(room, person(name), recorder), recorder
+
+    def slow_down(self) -> "Gate":
+        """From now on nobody who calls is let into a room before the gate is opened."""
+        gate = Gate(self.server.focus)
+        premises = self.server.conference._premises
+        self.server.conference._reception = Reception(replace(premises, directory=gate))
+        return gate
 
     async def until(self, claim: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):

@@ -1,0 +1,171 @@
+"""The registrar, asked by a user agent that is not ours; time is in the test's hand."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from crossroom.conference.registrar import Registrar, RegistrarSettings, target_of
+from crossroom.net.sip_face import IncomingRequest
+from crossroom.net.sip_settings import SipSettings
+from crossroom.room.address import Address
+from crossroom.sip.admission import Admission, Admit
+from crossroom.sip.settings import AgentSettings
+from peers.sip_message import SipMessage
+from peers.sip_ua import SipUA
+from sip_faces import RecordingFace, agent_on_loopback
+
+ANA = Address("ana", "sip.example")
+DOMAIN = "sip:sip.example"
+SETTINGS = RegistrarSettings(frozenset({"sip.example"}), contacts=2, users=2)
+
+
+@dataclass
+class Desk(RecordingFace):
+    """A face whose REGISTERs go to a registrar."""
+
+    now: float = 1000.0
+    settings: RegistrarSettings = SETTINGS
+    believed: str = ""
+    registrar: Registrar = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registrar = Registrar(self.settings, lambda: self.now)
+        self.policy = lambda request, _flow, _proven: self._admit(str(request.from_.uri))
+
+    def _admit(self, sender: str) -> Admission:
+        return Admit(self.believed or sender)
+
+    def on_request(self, request: IncomingRequest) -> None:
+        self.registrar.receive(request)
+
+
+@dataclass
+class Office:
+    desk: Desk
+    ana: SipUA
+
+    async def register(self, *contacts: str, to: str = "sip:ana@sip.example", **more: str) -> SipMessage:
+        headers = [("Contact", contact) for contact in contacts]
+        headers += [(name.replace("_", "-"), value) for name, value in more.items()]
+        return await self.ana.request(self.ana.new_request("REGISTER", DOMAIN, headers, to=to))
+
+    def expiries(self, response: SipMessage) -> list[int]:
+        return [int(value.rpartition("expires=")[2]) for value in response.listed("Contact")]
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
+    desk = Desk()
+    agent_settings = AgentSettings()
+    settings = SipSettings(agent=AgentSettings(allow=(*agent_settings.allow, "REGISTER")))
+    async with agent_on_loopback(desk, settings) as agent:
+        address = agent.listening[0].host, agent.listening[0].port
+        async with SipUA("ana", "sip.example", server=address) as ana:
+            yield Office(desk, ana)
+
+
+async def test_a_registered_device_is_found_over_the_flow_it_came_by(office: Office) -> None:
+    response = await office.register("<sip:ana@192.0.2.1:5070>", Expires="600")
+    assert response.status == 200
+    assert office.expiries(response) == [600]
+    binding = office.desk.registrar.find(ANA)
+    assert binding is not None
+    assert str(target_of(binding)) == "sip:ana@192.0.2.1:5070"
+    assert binding.flow.transport == "UDP"
+
+
+async def test_a_binding_is_gone_when_its_time_is_over(office: Office) -> None:
+    await office.register("<sip:ana@192.0.2.1>", Expires="60")
+    office.desk.now += 61
+    assert office.desk.registrar.find(ANA) is None
+    assert len(office.desk.registrar) == 0
+
+
+async def test_the_preferred_device_is_rung_at_and_of_equals_the_newest(office: Office) -> None:
+    await office.register("<sip:ana@one>;q=0.5")
+    await office.register("<sip:ana@two>;q=0.9")
+    binding = office.desk.registrar.find(ANA)
+    assert binding is not None
+    assert "two" in str(binding.contact)
+    await office.register("<sip:ana@two>;q=0.5", Expires="7000")
+    again = office.desk.registrar.find(ANA)
+    assert again is not None
+    assert "two" in str(again.contact)
+
+
+async def test_a_query_without_contact_changes_nothing(office: Office) -> None:
+    await office.register("<sip:ana@one>")
+    response = await office.register()
+    assert len(response.listed("Contact")) == 1
+
+
+async def test_an_expired_wish_removes_a_device_and_an_asterisk_removes_all(office: Office) -> None:
+    await office.register("<sip:ana@one>")
+    await office.register("<sip:ana@two>")
+    response = await office.register("<sip:ana@one>;expires=0")
+    assert len(response.listed("Contact")) == 1
+    assert (await office.register("*", Expires="10")).status == 400
+    assert (await office.register("*", Expires="0")).listed("Contact") == []
+    assert len(office.desk.registrar) == 0
+
+
+async def test_removing_the_last_device_forgets_the_user(office: Office) -> None:
+    await office.register("<sip:ana@one>")
+    await office.register("<sip:ana@one>;expires=0")
+    assert len(office.desk.registrar) == 0
+    await office.register("<sip:ana@one>;expires=0")
+    assert len(office.desk.registrar) == 0
+
+
+async def test_a_device_that_moved_is_one_device(office: Office) -> None:
+    await office.register('<sip:ana@one>;+sip.instance="<urn:uuid:1>"')
+    response = await office.register('<sip:ana@elsewhere>;+sip.instance="<urn:uuid:1>"')
+    assert len(response.listed("Contact")) == 1
+    assert "elsewhere" in response.get("Contact")
+
+
+@pytest.mark.parametrize(
+    ("contact", "to", "status"),
+    [
+        ("<sip:ana@one>;expires=30", "sip:ana@sip.example", 423),  # too brief
+        ("<sip:ana@one>", "sip:ana@elsewhere.example", 404),
+        ("<sip:ana@one>", "sip:cy@sip.example", 403),
+        ("<sip:ana@one>", "tel:+1", 400),
+    ],
+)
+async def test_what_cannot_be_registered_is_refused(
+    office: Office, contact: str, to: str, status: int
+) -> None:
+    response = await office.register(contact, to=to)
+    assert response.status == status
+    assert len(office.desk.registrar) == 0
+    if status == 423:
+        assert response.get("Min-Expires") == "60"
+
+
+async def test_more_devices_or_users_than_agreed_are_refused(office: Office) -> None:
+    await office.register("<sip:ana@one>")
+    await office.register("<sip:ana@two>")
+    assert (await office.register("<sip:ana@three>")).status == 403
+    for name in ("bob", "cy"):
+        office.desk.believed = f"sip:{name}@sip.example"
+        response = await office.register("<sip:x@one>", to=f"sip:{name}@sip.example")
+    assert response.status == 403
+    assert len(office.desk.registrar) == 2
+
+
+async def test_a_request_that_was_overtaken_changes_nothing(office: Office) -> None:
+    first = office.ana.new_request("REGISTER", DOMAIN, [("Contact", "<sip:ana@one>")], to=office.ana.aor)
+    number = int(first.get("CSeq").split()[0])
+    assert (await office.ana.request(first)).status == 200
+    late = SipMessage(first.start, [pair for pair in first.headers if pair[0] not in {"Via", "CSeq"}])
+    late.put("CSeq", f"{number - 1} REGISTER")
+    assert (await office.ana.request(late)).status == 500
+
+
+async def test_a_contact_that_is_no_sip_uri_cannot_be_rung_at(office: Office) -> None:
+    await office.register("<tel:+15551>")
+    binding = office.desk.registrar.find(ANA)
+    assert binding is not None
+    assert target_of(binding) is None
