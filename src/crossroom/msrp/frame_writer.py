@@ -43,10 +43,10 @@ def is_in_body(transaction_id: str, body: bytes) -> bool:
     return b"-------" + transaction_id.encode() in body
 
 
-def build_shared_send(head: bytes, transaction_id: bytes, message_id: bytes, tail: bytes) -> bytes:
+def build_shared_send(head: bytes, transaction_id: bytes, count: bytes, tail: bytes) -> bytes:
     """One recipient's copy of a message whose octets from Byte-Range to the body's end are shared.
 
-    `head` is ` SEND`, To-Path, From-Path and `Message-ID: ` of this recipient, `tail` what follows; both
-    were checked when they were built.
+    `head` is ` SEND`, To-Path, From-Path and `Message-ID: ` of this recipient up to the count of the copy,
+    `tail` what follows; both were checked when they were built.
     """
-    return b"MSRP %b%b%b%b\r\n-------%b$\r\n" % (transaction_id, head, message_id, tail, transaction_id)
+    return b"MSRP %b%b%b%b\r\n-------%b$\r\n" % (transaction_id, head, count, tail, transaction_id)

@@ -3,7 +3,11 @@
 Every wait is equally long, so a dict in order of sending is a wheel: the first entry is the next to expire.
 """
 
+from collections.abc import Mapping
 from enum import Enum, auto
+from itertools import takewhile
+from math import inf
+from typing import TypeVar
 
 from crossroom.msrp.frame_writer import is_in_body
 from crossroom.msrp.message import Message, SharedBody, Transfer
@@ -17,26 +21,32 @@ class Duty(Enum):
     NICKNAME = auto()
 
 
+Key = TypeVar("Key", str, bytes)
 Subject = Transfer | SharedBody | Duty
 Waiting = tuple[float, str, Subject]
 """(when it expires, the Message-ID, what it was about)"""
+Copy = tuple[float, SharedBody]
+"""(when it expires, what it was): by transaction id, whose count is also that of the Message-ID."""
 
 
 class Outbox:
     """Fresh ids, and who waits for which answer.
 
     `seed` is an unguessable token of 4 to 23 letters and digits, at least 64 random bits, this session's own:
-    a transaction id is the seed and a count, so nobody outside the session can foresee one.
+    a transaction id is the seed and a count, so nobody outside the session can foresee one. `copies` are the
+    copies of a fan-out that wait, a wheel of their own with little in it: there are more than of anything else.
     """
 
     def __init__(self, seed: str, response_seconds: float) -> None:
+        self.copies: dict[bytes, Copy] = {}
         self._seed = seed
+        self._seed_octets = seed.encode()
         self._seconds = response_seconds
         self._count = 0
         self._waiting: dict[str, Waiting] = {}
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self.copies)
 
     def fresh_id(self) -> str:
         """A new Message-ID; never one of the transaction ids."""
@@ -56,47 +66,73 @@ class Outbox:
         """Expect an answer; the 30 seconds begin with the last octet written."""
         self._waiting[transaction_id] = now + self._seconds, message_id, subject
 
-    def begin_copy(self, shared: SharedBody, now: float) -> tuple[str, str]:
-        """Transaction id and Message-ID of a copy, waited for if it is to be answered: hot."""
+    def begin_copy(self, shared: SharedBody, now: float) -> tuple[bytes, bytes]:
+        """Transaction id of a copy and the count in its Message-ID, waited for if it is to be answered: hot."""
         self._count += 1
-        count = f"{self._count:x}"
-        transaction_id = self._seed + count if not shared.has_dashes else self.transaction_id(shared.body)
-        message_id = f"{self._seed}.{count}"
+        count = b"%x" % self._count
+        transaction_id = self._seed_octets + count
+        while shared.has_dashes and is_in_body(transaction_id.decode(), shared.body):
+            self._count += 1
+            count = b"%x" % self._count
+            transaction_id = self._seed_octets + count
         if shared.is_answered:
-            self._waiting[transaction_id] = now + self._seconds, message_id, shared
-        return transaction_id, message_id
+            self.copies[transaction_id] = now + self._seconds, shared
+        return transaction_id, count
 
     def answered(self, transaction_id: str) -> Waiting | None:
         """Who waited for this transaction; None for an unknown one, which is ignored (RFC 4975 §7.2)."""
+        copy = self.copies.pop(transaction_id.encode(), None)
+        if copy is not None:
+            return copy[0], self._copy_id(transaction_id.encode()), copy[1]
         return self._waiting.pop(transaction_id, None)
 
     def expired(self, now: float) -> list[Waiting]:
         """Who waited in vain."""
-        late = []
-        for transaction_id, waiting in self._waiting.items():
-            if waiting[0] > now:
-                break
-            late.append((transaction_id, waiting))
-        for transaction_id, _ in late:
-            del self._waiting[transaction_id]
-        return [waiting for _, waiting in late]
+        late = _late(self._waiting, now)
+        late_copies = _late(self.copies, now)
+        return [
+            *(self._waiting.pop(transaction_id) for transaction_id in late),
+            *(self._drop_copy(transaction_id) for transaction_id in late_copies),
+        ]
 
     def drain(self) -> list[Waiting]:
         """Everybody who still waits; nobody does afterwards."""
-        waiting = list(self._waiting.values())
-        self._waiting.clear()
-        return waiting
+        return self.expired(inf)
 
     def unanswered(self) -> tuple[Message, ...]:
         """The messages that may not have arrived, to be sent again with the same id (RFC 4975 §5.4)."""
-        messages: dict[str, Message] = {}
-        for _, message_id, subject in self._waiting.values():
-            if isinstance(subject, Transfer):
-                messages[message_id] = subject.message
-            elif isinstance(subject, SharedBody):
-                messages[message_id] = subject.message(message_id)
-        return tuple(messages.values())
+        found: dict[int, Message] = {}
+        begun: set[str] = set()
+        for transaction_id, (_, message_id, subject) in self._waiting.items():
+            if isinstance(subject, Transfer) and message_id not in begun:
+                begun.add(message_id)
+                found[self._count_of(transaction_id)] = subject.message
+        for octets, (_, shared) in self.copies.items():
+            found[self._count_of(octets.decode())] = shared.message(self._copy_id(octets))
+        return tuple(found[count] for count in sorted(found))  # in the order in which they were begun
 
     def deadline(self) -> float | None:
         """When expired() is next due."""
-        return next((waiting[0] for waiting in self._waiting.values()), None)
+        first = next((waiting[0] for waiting in self._waiting.values()), None)
+        first_copy = next((copy[0] for copy in self.copies.values()), None)
+        return min((due for due in (first, first_copy) if due is not None), default=None)
+
+    @property
+    def copy_prefix(self) -> bytes:
+        """What is before the count in the Message-ID of a copy."""
+        return self._seed_octets + b"."
+
+    def _copy_id(self, transaction_id: bytes) -> str:
+        return (self.copy_prefix + transaction_id.removeprefix(self._seed_octets)).decode()
+
+    def _count_of(self, transaction_id: str) -> int:
+        return int(transaction_id.removeprefix(self._seed), 16)
+
+    def _drop_copy(self, transaction_id: bytes) -> Waiting:
+        due, shared = self.copies.pop(transaction_id)
+        return due, self._copy_id(transaction_id), shared
+
+
+def _late(waiting: Mapping[Key, Waiting | Copy], now: float) -> list[Key]:
+    """Who has waited long enough: all have the same patience, so those who began first come first."""
+    return list(takewhile(lambda key: waiting[key][0] <= now, waiting))

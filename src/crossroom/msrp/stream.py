@@ -77,6 +77,11 @@ class StreamReader:
         self._partial: _Partial | None = None
         self.is_closed = False
 
+    @property
+    def is_between_frames(self) -> bool:
+        """True when the next octet begins a frame."""
+        return not self._held and self._partial is None and not self.is_closed
+
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[FrameItem | Malformed]:
         """Take octets as they come; `data` may be overwritten by its owner afterwards."""
         if self.is_closed:

@@ -33,6 +33,9 @@ class BoundSession(QueuedSession, Protocol):
     def take(self, item: FrameItem) -> None:
         """Receive one frame."""
 
+    def take_usual(self, octets: bytes) -> int:
+        """Receive the usual answers that these octets begin with; gives where they end."""
+
     def end(self, reason: EndReason) -> None:
         """The connection is gone."""
 
@@ -79,6 +82,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._peer = ""
         self._routes: dict[str, BoundSession] = {}
+        self._only: BoundSession | None = None  # the session, where there is just one
         self.outflow = Outflow(owner.settings, owner.dirty, self.abort)
         self._reason = EndReason.CONNECTION_LOST
 
@@ -105,7 +109,13 @@ class MsrpConnection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Octets came."""
         self.has_read = True
-        for item in self._reader.receive_data(self._owner.read_buffer[:nbytes]):
+        octets = bytes(self._owner.read_buffer[:nbytes])
+        if self._only is not None and self._reader.is_between_frames:
+            at = self._only.take_usual(octets)  # hot: the answers to a fan-out
+            if at == nbytes:
+                return
+            octets = octets[at:]
+        for item in self._reader.receive_data(octets):
             self._route(item)
 
     def eof_received(self) -> bool:
@@ -124,7 +134,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """The socket is full."""
-        self.outflow.is_paused = True
+        self.outflow.pause()
 
     def resume_writing(self) -> None:
         """There is room again."""
@@ -142,12 +152,14 @@ class MsrpConnection(asyncio.BufferedProtocol):
     def bind(self, session: BoundSession) -> None:
         """This session's frames come and go here."""
         self.sessions.add(session)
+        self._find_only()
 
     def release(self, session: BoundSession) -> None:
         """The session is over; the last one takes the connection with it."""
         self.sessions.discard(session)
         self._routes = {text: other for text, other in self._routes.items() if other is not session}
         self.outflow.skip(session)
+        self._find_only()
         if not self.sessions:
             self.close()
 
@@ -193,8 +205,12 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     # ------------------------------------------------------------------------------------------------------
 
+    def _find_only(self) -> None:
+        self._only = next(iter(self.sessions)) if len(self.sessions) == 1 else None
+
     def _forget_sessions(self) -> None:
         sessions, self.sessions = self.sessions, set()
+        self._only = None
         self._routes.clear()
         self.outflow.discard()
         for session in sessions:
@@ -202,9 +218,6 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def _route(self, item: FrameItem | Malformed) -> None:
         if self.is_closing:
-            return
-        if isinstance(item, MsrpResponse) and (session := self._routes.get(item.to_path)) is not None:
-            session.take(item)  # hot: the answers to a fan-out
             return
         if isinstance(item, Malformed):
             self._owner.log.warning("msrp stream malformed", peer=self._peer, why=item.why)

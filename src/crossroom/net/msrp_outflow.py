@@ -29,6 +29,7 @@ class Outflow:
         give_up: Callable[[EndReason], None],
     ) -> None:
         self.is_paused = False  # the socket is full
+        self.is_writable = True  # whole messages may be written
         self._settings = settings
         self._dirty = dirty
         self._give_up = give_up
@@ -43,11 +44,6 @@ class Outflow:
         self._transport = transport
         transport.set_write_buffer_limits(high=self._settings.high_water)
 
-    @property
-    def is_writable(self) -> bool:
-        """True while whole messages may be written."""
-        return not self.is_paused and self._pending_octets < self._settings.high_water
-
     def write(self, octets: bytes) -> None:
         """Write with the next flush; nothing once it is closed (the sessions hear of that)."""
         if self._is_closed:
@@ -56,6 +52,8 @@ class Outflow:
             self._dirty(self)
         self._pending.append(octets)
         self._pending_octets += len(octets)
+        if self._pending_octets >= self._settings.high_water:
+            self.is_writable = False
 
     def flush(self) -> None:
         """Hand what was written to the socket, and let queued messages follow."""
@@ -64,6 +62,7 @@ class Outflow:
             return
         self._pending = []
         self._pending_octets = 0
+        self.is_writable = not self.is_paused
         transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
         if self.is_paused and transport.get_write_buffer_size() > self._settings.max_queue_octets:
             # Even answers are not read: nothing bounds them but this.
@@ -89,9 +88,15 @@ class Outflow:
             if session.pump_once():
                 self._waiting.append(session)
 
+    def pause(self) -> None:
+        """The socket is full."""
+        self.is_paused = True
+        self.is_writable = False
+
     def resume(self) -> None:
         """There is room in the socket again."""
         self.is_paused = False
+        self.is_writable = self._pending_octets < self._settings.high_water
         self.pump()
 
     def close(self) -> None:

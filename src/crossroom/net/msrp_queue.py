@@ -18,11 +18,11 @@ class SendQueue:
     def __init__(self, sending: Sending, settings: MsrpSettings) -> None:
         self._sending = sending
         self._settings = settings
-        self._items: deque[SharedBody | Transfer] = deque()
+        self.items: deque[SharedBody | Transfer] = deque()
         self._octets = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     @property
     def is_congested(self) -> bool:
@@ -31,20 +31,20 @@ class SendQueue:
 
     def add(self, item: SharedBody | Transfer) -> bool:
         """Queue a message; False when the queue is full and the session has to end."""
-        self._items.append(item)
+        self.items.append(item)
         self._octets += _size(item)
         return not self._passes(1.0)
 
     def next_octets(self, now: float) -> bytes | None:
         """The next piece to write, None when nothing is left."""
-        while self._items:
-            item = self._items[0]
+        while self.items:
+            item = self.items[0]
             if isinstance(item, Transfer):
                 return self._chunk(item, now)
             if len(item.body) <= self._settings.chunk_octets:
                 self._drop()
                 return self._sending.send_shared(item, now)
-            self._items[0] = self._sending.begin_shared(item)
+            self.items[0] = self._sending.begin_shared(item)
         return None
 
     @property
@@ -52,13 +52,13 @@ class SendQueue:
         """What was not begun, in order."""
         return tuple(
             item.message(self._sending.fresh_id()) if isinstance(item, SharedBody) else item.message
-            for item in self._items
+            for item in self.items
             if isinstance(item, SharedBody) or not (item.has_begun or item.failed)
         )
 
     def clear(self) -> None:
         """Forget everything."""
-        self._items.clear()
+        self.items.clear()
         self._octets = 0
 
     def _chunk(self, transfer: Transfer, now: float) -> bytes | None:
@@ -69,16 +69,16 @@ class SendQueue:
         if transfer.is_done:
             self._drop()
         else:
-            self._items.rotate(-1)
+            self.items.rotate(-1)
         return octets
 
     def _drop(self) -> None:
-        self._octets -= _size(self._items.popleft())
+        self._octets -= _size(self.items.popleft())
 
     def _passes(self, part: float) -> bool:
         return (
             self._octets > self._settings.max_queue_octets * part
-            or len(self._items) > self._settings.max_queue_messages * part
+            or len(self.items) > self._settings.max_queue_messages * part
         )
 
 

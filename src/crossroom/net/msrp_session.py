@@ -16,6 +16,7 @@ from crossroom.msrp.uri import Path
 from crossroom.net.msrp_calls import FaceCalls
 from crossroom.net.msrp_connection import MsrpConnection
 from crossroom.net.msrp_face import Fingerprint, MsrpSettings, MsrpUnreachable, OnResult, SessionFace
+from crossroom.net.msrp_outflow import Outflow
 from crossroom.net.msrp_queue import SendQueue
 from crossroom.net.tasks import Log
 
@@ -65,6 +66,11 @@ class MsrpSession:
         self._is_active = False
         self._is_bound = False
         self._queue = SendQueue(machine.sending, owner.settings)
+        self._outflow: Outflow | None = None  # while whole messages may be written: bound and not closed
+        # Looked up once: a fan-out comes by here for every copy.
+        self._send_copy = machine.sending.send_shared
+        self._now = owner.now
+        self._short = owner.settings.chunk_octets
         self._calls = FaceCalls(face, machine, self._run, self.end, owner.log)
         self._binding: asyncio.Future[None] | None = None
 
@@ -152,16 +158,11 @@ class MsrpSession:
 
         A copy that fails is told by `face.on_report`; success is not told.
         """
-        connection = self._connection
-        is_short = len(shared.body) <= self._owner.settings.chunk_octets
-        if (
-            connection is None
-            or self._queue
-            or not (is_short and self._is_bound and connection.outflow.is_writable)
-        ):
+        outflow = self._outflow
+        if outflow is None or not outflow.is_writable or self._queue.items or len(shared.body) > self._short:
             self._enqueue(shared)
         else:
-            connection.outflow.write(self.machine.sending.send_shared(shared, self._owner.now()))
+            outflow.write(self._send_copy(shared, self._now()))
 
     async def set_nickname(self, nickname: str) -> int:
         """Ask the peer for a nickname, empty to give it up; its status, 408 for silence, 481 when it is over.
@@ -206,6 +207,10 @@ class MsrpSession:
         if is_bare:
             self._now_bound()
 
+    def take_usual(self, octets: bytes) -> int:
+        """Receive the usual answers to copies; see BoundSession."""
+        return self.machine.sending.take_usual(octets)
+
     def pump_once(self) -> bool:
         """Write one queued piece; see BoundSession."""
         if self._connection is None or not self._is_bound:
@@ -220,7 +225,7 @@ class MsrpSession:
         if self.closed is not None:
             return
         self.closed = reason
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._outflow = self._connection, None, None
         self.undelivered = (*self.machine.unanswered, *self._queue.unsent)
         self._queue.clear()
         self._held.clear()
@@ -272,6 +277,7 @@ class MsrpSession:
         if self._is_bound or self.closed is not None or self._connection is None:
             return
         self._is_bound = True
+        self._outflow = self._connection.outflow
         self._calls.deliver(Bound())
         if self._queue and self._connection is not None:
             self._connection.outflow.wants_turn(self)
