@@ -75,12 +75,16 @@ class RunningServer:
 
     async def is_empty(self, *, within: float = DEFAULT_TIMEOUT) -> None:
         """Wait until the server holds nothing that it did not hold before the first guest."""
+        await self.holds(self.empty, within=within)
+
+    async def holds(self, wanted: dict[str, int], *, within: float = DEFAULT_TIMEOUT) -> None:
+        """Wait until every table counts what it counted when `wanted` was taken."""
         try:
             async with asyncio.timeout(within):
-                while self.server.tables() != self.empty:  # noqa: ASYNC110 - a table tells nobody that it changed
+                while self.server.tables() != wanted:  # noqa: ASYNC110 - a table tells nobody that it changed
                     await asyncio.sleep(0)
         except TimeoutError:
-            left = {name: count for name, count in self.server.tables().items() if count != self.empty[name]}
+            left = {name: count for name, count in self.server.tables().items() if count != wanted[name]}
             raise self.log.transcript.failure(f"still holds {left}") from None
 
 
@@ -96,19 +100,26 @@ async def crossroom_server(  # noqa: PLR0913 - the parts of a configuration are 
 ) -> AsyncIterator[RunningServer]:
     """Run a server from when its links are up; on leaving it must be empty, and stop without a fault.
 
-    folder: where its configuration file goes; extra: further lines of the configuration file.
+    folder: where its configuration file goes; extra: further lines of the configuration file;
+    ports: where it listens, free ones unless told.
     """
-    ports, log = ports or Ports.free(), KeptLog()
-    file = folder / "crossroom.toml"
-    file.write_text(
-        configuration(ports, domains=domains, xmpp=xmpp, outbound_proxy=outbound_proxy, extra=extra)
-    )
-    server = Crossroom(load(file, {}), structlog.wrap_logger(None, processors=[log]))
-    await server.start()
+    log, file = KeptLog(), folder / "crossroom.toml"
+
+    async def started(at: Ports) -> tuple[Crossroom, Ports]:
+        text = configuration(at, domains=domains, xmpp=xmpp, outbound_proxy=outbound_proxy, extra=extra)
+        file.write_text(text)
+        made = Crossroom(load(file, {}), structlog.wrap_logger(None, processors=[log]))
+        await made.start()
+        return made, at
+
+    try:
+        server, at = await started(ports or Ports.free())
+    except OSError:  # somebody was quicker to take one of the free ports
+        server, at = await started(ports or Ports.free())
     try:
         if xmpp:
             await log.expects("component link up")
-        running = RunningServer(server, ports, log, server.tables())
+        running = RunningServer(server, at, log, server.tables())
         yield running
         await running.is_empty()
     finally:
