@@ -43,8 +43,13 @@ class Protocols:
 
     def __init__(self, configuration: Configuration, clock: Clock, ids: Ids, names: Names, log: Log) -> None:
         resolver = SipResolver(names, self._spoken, random.SystemRandom())
-        self.sip = SipAgent(settings.sip(configuration), clock, ids, resolver, log)
-        self.msrp = MsrpEndpoint(settings.msrp(configuration), clock, ids, log)
+        for_sip, for_msrp = (
+            settings.sip_certificates(configuration),
+            settings.msrp_certificates(configuration),
+        )
+        self.sip = SipAgent(settings.sip(configuration, for_sip), clock, ids, resolver, log)
+        self.msrp = MsrpEndpoint(settings.msrp(configuration, for_msrp), clock, ids, log)
+        self.certificates = [each for each in (for_sip, for_msrp) if each is not None]
         components, entry = settings.components(configuration), settings.entry(configuration)
         self.xmpp = XmppRouter(components, entry, ids, clock, log)
 
@@ -82,6 +87,7 @@ class Crossroom:
 
     def __init__(self, configuration: Configuration, log: Log) -> None:
         clock, ids, names = SystemClock(), RandomIds(), DnsNames()
+        self._configuration = configuration
         self._log = log
         self._tasks = Tasks(log)
         self._goodbye_seconds = configuration.server.shutdown_seconds / 2
@@ -92,6 +98,7 @@ class Crossroom:
 
         # the door: what each face finds behind it
         media = settings.media(configuration, self.msrp, ids)
+        self._certificates, self._media = protocols.certificates, media
         times = RemoteSettings(configuration.limits.join_seconds, own_domains=rooms.looped)
         remote = RemoteFocus(self.sip, media, ids, clock, log, self._tasks, times)
         kinds = settings.kinds(configuration)
@@ -140,6 +147,18 @@ class Crossroom:
             self._log.info("listening", what="msrp", at=f"tcp://{address.host}:{address.port}")
         self._log.info("ready")
 
+    def reload(self) -> None:
+        """Read the certificates again: new connections see the new ones, open ones stay (SIGHUP)."""
+        try:
+            shown = settings.fingerprints(self._configuration)
+            for certificates in self._certificates:
+                certificates.reload()
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            self._log.warning("certificates cannot be used, the old ones stay", why=str(error))
+            return
+        self._media.fingerprints = shown
+        self._log.info("certificates read again", count=len(self._certificates))
+
     async def stop(self) -> None:
         """Say goodbye to everybody (BYE, unavailable with 332), write what lasts, close everything."""
         self._log.info("stopping")
@@ -163,7 +182,7 @@ class Crossroom:
             "conference": self.conference.tables(),
             "muc": self.muc.tables(),
             "msrp": {"sessions": len(self.msrp.sessions), "connections": len(self.msrp.connections)},
-            "sip": {"dialogs": len(self.sip.core.stack.dialogs)},
+            "sip": self.sip.tables(),
             "server": {"tasks": len(self._tasks), "invitations": len(self.invitations)},
         }
         return {f"{part}.{name}": count for part, table in parts.items() for name, count in table.items()}
@@ -190,6 +209,7 @@ async def serve(configuration: Configuration, log: Log) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     server = Crossroom(configuration, log)
+    loop.add_signal_handler(signal.SIGHUP, server.reload)
     await server.start()
     await stopping.wait()
     try:

@@ -20,11 +20,12 @@ from crossroom.focus.directory import Kind
 from crossroom.focus.invitations import InvitationLimits
 from crossroom.focus.limits import Limits
 from crossroom.muc.context import MucLimits
+from crossroom.net.certificates import CertificateFiles, Certificates
 from crossroom.net.ids import Ids
 from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.msrp_face import MsrpListen, MsrpSettings
 from crossroom.net.sip_settings import ListenOn, SipSettings
-from crossroom.net.tls import client_context, server_context
+from crossroom.net.tls import client_context
 from crossroom.net.xmpp_component import ComponentSettings
 from crossroom.net.xmpp_entry import EntrySettings
 from crossroom.room.address import Network
@@ -67,7 +68,7 @@ def has_registrar(configuration: Configuration) -> bool:
     return not configuration.sip.outbound_proxy
 
 
-def sip(configuration: Configuration) -> SipSettings:
+def sip(configuration: Configuration, certificates: Certificates | None) -> SipSettings:
     """Raises OSError or ssl.SSLError for a certificate that cannot be used, ParseError for a bad proxy URI."""
     limits, section = configuration.limits, configuration.sip
     listen = [Endpoint.parse(text) for text in section.listen]
@@ -92,12 +93,12 @@ def sip(configuration: Configuration) -> SipSettings:
         agent=agent,
         limits=SipLimits(body=limits.sip_message_octets),
         max_connections=limits.sip_connections,
-        server_tls=_server_tls(configuration),
-        client_tls=client_context(),
+        server_tls=certificates.context if certificates else None,
+        client_tls=_client_tls(configuration),
     )
 
 
-def msrp(configuration: Configuration) -> MsrpSettings:
+def msrp(configuration: Configuration, certificates: Certificates | None) -> MsrpSettings:
     """Raises OSError or ssl.SSLError for a certificate that cannot be used."""
     limits = configuration.limits
     listen = [Endpoint.parse(text) for text in configuration.msrp.listen]
@@ -107,7 +108,7 @@ def msrp(configuration: Configuration) -> MsrpSettings:
         defaults,
         listen=tuple(MsrpListen(one.host, one.port, one.transport == "tls") for one in listen),
         advertise=configuration.msrp.advertise,
-        server_tls=_server_tls(configuration),
+        server_tls=certificates.context if certificates else None,
         session=replace(defaults.session, inbox=inbox),
         max_queue_octets=limits.msrp_queue_octets,
         max_queue_messages=limits.msrp_queue_messages,
@@ -171,10 +172,15 @@ def conference(configuration: Configuration) -> ConferenceSettings:
 def media(configuration: Configuration, endpoint: MsrpEndpoint, ids: Ids) -> ChatMedia:
     """Give what describes our chats; raises OSError for a certificate that cannot be read."""
     offers_tls = configuration.msrp.offer is MsrpOffer.TLS
-    certificate = configuration.tls.certificate
-    fingerprints = (fingerprint_of(Path(certificate).read_text(encoding="ascii")),) if certificate else ()
     octets = configuration.limits.message_octets
-    return ChatMedia(endpoint, ids, octets, fingerprints=fingerprints, offers_tls=offers_tls)
+    shown = fingerprints(configuration)
+    return ChatMedia(endpoint, ids, octets, fingerprints=shown, offers_tls=offers_tls)
+
+
+def fingerprints(configuration: Configuration) -> tuple[Fingerprint, ...]:
+    """Give what our SDP says of the certificate of MSRP; raises OSError for one that cannot be read."""
+    certificate = configuration.tls.certificate
+    return (fingerprint_of(Path(certificate).read_text(encoding="ascii")),) if certificate else ()
 
 
 def fingerprint_of(chain: str) -> Fingerprint:
@@ -219,8 +225,26 @@ def policy(configuration: Configuration) -> IdentityPolicy:
     )
 
 
-def _server_tls(configuration: Configuration) -> ssl.SSLContext | None:
+def sip_certificates(configuration: Configuration) -> Certificates | None:
+    """Give what SIP shows, by name, and whom it asks for a certificate; raises OSError or ssl.SSLError."""
     section = configuration.tls
     if not section.certificate:
         return None
-    return server_context(Path(section.certificate), Path(section.key))
+    files = [CertificateFiles(Path(section.certificate), Path(section.key))]
+    files += [CertificateFiles(Path(each.certificate), Path(each.key)) for each in section.also]
+    authorities = Path(section.client_authorities) if section.client_authorities else None
+    return Certificates(files, authorities)
+
+
+def msrp_certificates(configuration: Configuration) -> Certificates | None:
+    """Give what MSRP shows: the one whose fingerprint our SDP says; raises OSError or ssl.SSLError."""
+    section = configuration.tls
+    if not section.certificate:
+        return None
+    return Certificates([CertificateFiles(Path(section.certificate), Path(section.key))])
+
+
+def _client_tls(configuration: Configuration) -> ssl.SSLContext:
+    section = configuration.tls
+    ours = (Path(section.certificate), Path(section.key)) if section.certificate else None
+    return client_context(Path(section.authorities) if section.authorities else None, ours)

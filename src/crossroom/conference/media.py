@@ -65,7 +65,7 @@ class ChatMedia:
         self._endpoint = endpoint
         self._ids = ids
         self._message_octets = message_octets
-        self._fingerprints = fingerprints
+        self.fingerprints = fingerprints
         self._offers_tls = offers_tls
 
     def offer(self, face: SessionFace) -> tuple[SessionDescription, MsrpSession]:
@@ -132,7 +132,7 @@ class ChatMedia:
             max_size=self._message_octets,
             chatroom=TOKENS,
             # RFC 4975 §14.4: the certificate that answers on our port is the one that is meant
-            fingerprints=self._fingerprints if is_secure else (),
+            fingerprints=self.fingerprints if is_secure else (),
         )
 
     def _origin(self, host: str) -> Origin:

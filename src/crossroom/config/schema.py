@@ -186,14 +186,26 @@ class Xmpp(Section, frozen=True):
     entry: Annotated[Entry, _means("the embedded client entry")] = Entry()
 
 
+class Certificate(Section, frozen=True):
+    """[[tls.also]]: a further certificate, shown to SIP clients that ask for one of its names (SNI)."""
+
+    certificate: Annotated[Text, _means("PEM file with the chain")]
+    key: Annotated[Text, _means("PEM file with the private key")]
+
+
 class Tls(Section, frozen=True):
-    """[tls]: the certificate of every TLS listener."""
+    """[tls]: the certificate of every TLS listener; read again on SIGHUP, which ends no connection."""
 
     certificate: Annotated[Text, _means("PEM file with the chain; empty: no TLS listener")] = ""
     key: Annotated[Text, _means("PEM file with the private key")] = ""
     client_authorities: Annotated[
         Text, _means("PEM file: who signs certificates that SIP clients may show; empty: none are asked for")
     ] = ""
+    authorities: Annotated[
+        Text,
+        _means("PEM file: who signs the certificates of servers we connect to; empty: the system's list"),
+    ] = ""
+    also: Annotated[list[Certificate], _means("certificates for further names")] = field(default_factory=list)
 
 
 class Limits(Section, frozen=True):

@@ -84,6 +84,14 @@ class SipAgent(SipLoop):
         finally:
             self._answers.pop(plain, None)
 
+    def tables(self) -> dict[str, int]:
+        """Count what is held for others: empty again when they are gone. What is bounded by time is in the core's."""
+        core = self.core.tables()
+        return {name: core[name] for name in ("dialogs", "calls", "waiting")} | {
+            "listeners": len(self._listeners),
+            "answers": len(self._answers),
+        }
+
     def bind(self, usage: object, listener: Listener) -> None:
         """See `Driver.bind`."""
         self._listeners[usage] = listener

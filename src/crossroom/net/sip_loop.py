@@ -144,8 +144,12 @@ class SipLoop:
 
     async def _close_idle_streams(self) -> None:
         loop = asyncio.get_running_loop()
+        refused = 0
         while self._running:
             await asyncio.sleep(_IDLE_CHECK)
+            if self.core.refused > refused:  # one line for a flood, not one for each of its requests
+                self._log.warning("sip requests turned away", count=self.core.refused - refused)
+                refused = self.core.refused
             flows = [dialog.flow for dialog in self.core.stack.dialogs.values()]
             self._transport.close_idle(
                 loop.time(), frozenset(flow.serial for flow in flows if flow is not None)

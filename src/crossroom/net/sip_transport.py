@@ -12,7 +12,7 @@ from crossroom.net.sip_datagrams import SipDatagrams
 from crossroom.net.sip_settings import Listening, ListenOn, SipSettings
 from crossroom.net.tasks import Log, Tasks
 from crossroom.net.tcp import Address, Connection, StreamListener, connect
-from crossroom.net.tls import names_domain
+from crossroom.net.tls import certified_names, names_domain
 from crossroom.net.udp import shown
 from crossroom.net.websocket import WebSocketConnection, WebSocketListener
 from crossroom.sip.hop import SECURE, TLS, UDP, WS, WSS, Flow, Hop
@@ -223,7 +223,8 @@ class SipTransport:
         serial = connection.serial
         self._connections[serial] = connection
         self._readers[serial] = StreamReader(self._settings.limits)
-        flow = Flow(transport, *connection.remote, *connection.local, serial)
+        names = certified_names(connection.peer_certificate) if isinstance(connection, Connection) else ()
+        flow = Flow(transport, *connection.remote, *connection.local, serial, names)
         self._flows[serial] = flow
         # spec sip-2.7: an incoming TLS connection is no proof of where it comes from, so it is not reused
         if transport not in SECURE:

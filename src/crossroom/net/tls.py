@@ -38,6 +38,18 @@ def client_context(
     return context
 
 
+def certified_names(certificate: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The SIP URIs for which a verified certificate speaks: `sip:user@domain`, or `sip:domain` for a domain.
+
+    RFC 5922 §7.1: URIs of scheme sip where there are any, else DNS names; a wildcard names nobody.
+    """
+    if certificate is None:
+        return ()
+    names: list[tuple[str, str]] = list(certificate.get("subjectAltName", ()))
+    uris = tuple(value for kind, value in names if kind == "URI" and value.lower().startswith("sip:"))
+    return uris or tuple(f"sip:{value}" for kind, value in names if kind == "DNS" and "*" not in value)
+
+
 def names_domain(certificate: Mapping[str, Any] | None, domain: str) -> bool:
     """Whether a verified certificate speaks for this SIP domain (or numeric address).
 

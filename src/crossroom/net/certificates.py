@@ -1,0 +1,71 @@
+"""The certificates that our listeners show: chosen by the name asked for (SNI, RFC 6066 §3), renewed in place.
+
+Connections that are open keep what they agreed on; the next handshake shows the new certificate.
+"""
+
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossroom.net.tls import server_context
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFiles:
+    """A chain and its private key, both PEM."""
+
+    chain: Path
+    key: Path
+
+
+class Certificates:
+    """The first one is shown to who asks for no name, or for one that nobody has.
+
+    client_authorities: who signs the certificates that clients may show (mutual TLS); None: none are asked for.
+    Raises OSError or ssl.SSLError when a file cannot be used.
+    """
+
+    def __init__(self, files: Sequence[CertificateFiles], client_authorities: Path | None = None) -> None:
+        self._files = tuple(files)
+        self._contexts = [server_context(each.chain, each.key, client_authorities) for each in self._files]
+        self._by_name: dict[str, ssl.SSLContext] = {}
+        self._learn_names()
+        self.context.sni_callback = self._choose
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context for listeners; it stays the same object for ever."""
+        return self._contexts[0]
+
+    def reload(self) -> None:
+        """Read all files again. Raises OSError or ssl.SSLError, and then nothing has changed."""
+        for each in self._files:
+            server_context(each.chain, each.key)  # a key that does not fit must not leave us half changed
+        for each, context in zip(self._files, self._contexts, strict=True):
+            context.load_cert_chain(each.chain, each.key)
+        self._learn_names()
+
+    def _learn_names(self) -> None:
+        self._by_name = {
+            name: context
+            for each, context in zip(reversed(self._files), reversed(self._contexts), strict=True)
+            for name in names_in(each.chain)
+        }
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+        chosen = self._by_name.get((name or "").lower())
+        if chosen is not None:
+            connection.context = chosen
+
+
+def names_in(chain: Path) -> Iterator[str]:
+    """The DNS names of the first certificate of a chain, in lower case (RFC 5280 §4.2.1.6)."""
+    from cryptography import x509  # noqa: PLC0415 - slow to import, and only those who have TLS need it
+
+    leaf = x509.load_pem_x509_certificates(chain.read_bytes())[0]
+    try:
+        extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return
+    yield from (name.lower() for name in extension.value.get_values_for_type(x509.DNSName))
