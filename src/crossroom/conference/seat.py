@@ -12,7 +12,7 @@ from crossroom.conference.seat_chat import SeatChat, SeatSettings
 from crossroom.focus.interface import Focus, Participation
 from crossroom.net.sip_session import EndedSession, InviteSession
 from crossroom.net.tasks import Log, Tasks, Turns
-from crossroom.room.address import Address
+from crossroom.room.address import Address, Nickname
 from crossroom.room.commands import Joiner
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import (
@@ -54,6 +54,7 @@ class Seat:
         self._tasks = tasks
         self._early: list[RoomEvent] | None = []
         self._is_welcome = False
+        self._removed_by: Nickname | None = None
 
     async def join(self, focus: Focus, joiner: Joiner) -> None:
         """Take the seat in the room; what the room says before that is kept in order. Raises Refused."""
@@ -102,7 +103,7 @@ class Seat:
                 self.conference.report(event, sees_addresses=self.sees_addresses)
                 self._announce(event)
             case Ended(departure, text):
-                self._close(cause_of(departure, text=text))
+                self._close(cause_of(departure, self._removed_by, text))
             case _:
                 assert_never(event)
 
@@ -118,6 +119,8 @@ class Seat:
             self._configuration = event.after
         elif isinstance(event, Renamed | Changed) and self._is_own(event.occupant):
             self.own = event.occupant
+        elif isinstance(event, Left) and self._is_own(event.occupant):
+            self._removed_by = event.by  # the end that follows does not say it (docs/focus.md)
         if self.sees_addresses is not saw:
             self.conference.move(self, sees_addresses=self.sees_addresses)
 

@@ -92,7 +92,7 @@ class World:
         )
         return await self.undo.enter_async_context(peer)
 
-    async def sip(self, name: str, *, subscribe: bool = True, **how: Any) -> SipParticipant:  # noqa: ANN401 -- as join
+    async def sip(self, name: str, *, subscribe: bool = True, **how: Any) -> SipParticipant:
         """A SIP user in the room under that nickname."""
         peer = await self.endpoint(name)
         await peer.join(TEA, name, subscribe=subscribe, **how)

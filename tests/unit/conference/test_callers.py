@@ -63,7 +63,7 @@ def test_an_address_that_nobody_can_have_is_refused() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [
-        ('<sip:a@h;gr=x>', '<sip:b@i;gr=x>', True),
+        ("<sip:a@h;gr=x>", "<sip:b@i;gr=x>", True),
         ('<sip:a@h>;+sip.instance="<urn:uuid:1>"', '<sip:a@elsewhere>;+sip.instance="<urn:uuid:1>"', True),
         ("<sip:a@h>", "<sip:a@h>", True),
         ("<sip:a@h>", "<sip:a@i>", False),

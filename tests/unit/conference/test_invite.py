@@ -126,7 +126,7 @@ async def offerless(peer: SipParticipant, **how: str) -> Seat:
         ack.body = answer.encode()
         await send_ack(transaction, ack)  # type: ignore[arg-type] # as it came
 
-    peer.ua.send_ack = with_answer  # type: ignore[method-assign, assignment] # one ACK of this script
+    peer.ua.send_ack = with_answer  # type: ignore[method-assign] # one ACK of this script
     seat.call = await attempt.established(response)
     peer.ua.send_ack = send_ack  # type: ignore[method-assign] # as it was
     peer.sit(seat)
@@ -282,11 +282,12 @@ async def test_who_is_called_is_offered_the_transport_of_the_setting(
         tls = authority.peer("ana.example", server_name="localhost") if offer is MsrpOffer.TLS else None
         ana = await world.endpoint("Ana", tls=tls)
         await ana.ua.register()
-        asking = asyncio.ensure_future(bob.invite(Address("ana", "sip.example", network=Network.SIP)))
-        invitation = await ana.expects_invite()
-        [stream] = read_media(invitation.invite.offer)
-        assert stream.protocol == ("TCP/TLS/MSRP" if offer is MsrpOffer.TLS else "TCP/MSRP")
-        await invitation.accept("Ana")
-        assert (await asking).answer is Answer.ACCEPTED
+        async with asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(bob.invite(Address("ana", "sip.example", network=Network.SIP)))
+            invitation = await ana.expects_invite()
+            [stream] = read_media(invitation.invite.offer)
+            assert stream.protocol == ("TCP/TLS/MSRP" if offer is MsrpOffer.TLS else "TCP/MSRP")
+            await invitation.accept("Ana")
+        assert asking.result().answer is Answer.ACCEPTED
         await bob.post(said("welcome"))
         await ana.expects_message("welcome")

@@ -148,10 +148,11 @@ async def test_more_devices_or_users_than_agreed_are_refused(office: Office) -> 
     await office.register("<sip:ana@one>")
     await office.register("<sip:ana@two>")
     assert (await office.register("<sip:ana@three>")).status == 403
+    statuses = []
     for name in ("bob", "cy"):
         office.desk.believed = f"sip:{name}@sip.example"
-        response = await office.register("<sip:x@one>", to=f"sip:{name}@sip.example")
-    assert response.status == 403
+        statuses.append((await office.register("<sip:x@one>", to=f"sip:{name}@sip.example")).status)
+    assert statuses == [200, 403]
     assert len(office.desk.registrar) == 2
 
 

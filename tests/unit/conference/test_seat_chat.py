@@ -72,7 +72,7 @@ async def test_history_comes_before_what_is_said_live() -> None:
         assert (await ana.expects_message()).text == "after"
 
 
-async def joined_with(world: World, peer: SipParticipant, *extra: str, wrapped: str = "*") -> None:
+async def joined_with(peer: SipParticipant, *extra: str, wrapped: str = "*") -> None:
     """Join with further lines in the offer."""
     standard = peer.media
 
@@ -90,7 +90,7 @@ async def joined_with(world: World, peer: SipParticipant, *extra: str, wrapped: 
 async def test_a_message_longer_than_an_endpoint_takes_becomes_a_short_notice_to_it() -> None:
     async with facing() as world:
         ana = await world.endpoint("Ana")
-        await joined_with(world, ana, "a=max-size:1000")
+        await joined_with(ana, "a=max-size:1000")
         bob, _ = await world.xmpp("Bob")
         await bob.post(said("x" * 2000, "long"))
         notice = await ana.expects_notice("longer than the 1000 octets")
@@ -102,7 +102,7 @@ async def test_a_message_longer_than_an_endpoint_takes_becomes_a_short_notice_to
 async def test_where_not_even_the_notice_fits_nothing_is_sent() -> None:
     async with facing() as world:
         ana = await world.endpoint("Ana")
-        await joined_with(world, ana, "a=max-size:10")
+        await joined_with(ana, "a=max-size:10")
         bob, seen = await world.xmpp("Bob")
         await bob.post(said("x" * 2000, "long"))
         await ana.say("still here")
@@ -113,7 +113,7 @@ async def test_where_not_even_the_notice_fits_nothing_is_sent() -> None:
 async def test_a_type_that_an_endpoint_does_not_accept_is_not_sent_to_it() -> None:
     async with facing() as world:
         ana = await world.endpoint("Ana")
-        await joined_with(world, ana, wrapped="text/plain")
+        await joined_with(ana, wrapped="text/plain")
         cy = await world.sip("Cy")
         await cy.seat.say("<p>hello</p>", content_type="text/html")
         await cy.say("plain")
@@ -124,7 +124,7 @@ async def test_a_type_that_an_endpoint_does_not_accept_is_not_sent_to_it() -> No
 async def test_who_only_sends_is_sent_nothing() -> None:
     async with facing() as world:
         ana = await world.endpoint("Ana")
-        await joined_with(world, ana, "a=sendonly")
+        await joined_with(ana, "a=sendonly")
         bob, seen = await world.xmpp("Bob")
         await bob.post(said("unheard"))
         await ana.say("from afar")

@@ -1,0 +1,234 @@
+import pytest
+
+from crossroom.config.schema import Notices, Sip
+from crossroom.focus.interface import Answer, Invitation, Outcome
+from crossroom.room.address import Address, Network, Nickname
+from crossroom.room.commands import SetAffiliation, SetRole
+from crossroom.room.configuration import Configuration
+from crossroom.room.reasons import Reason
+from crossroom.room.standing import Affiliation, Role
+from peers.sip_call import start_invite
+from peers.sip_message import parameters
+from peers.sip_subscription import subscribe
+from unit.conference.face_world import DOMAIN, TEA, facing
+
+NOWHERE = "sip:tea@nowhere.example"
+
+
+# -- OPTIONS and the rest ----------------------------------------------------------------------------------
+
+
+async def test_a_room_that_is_there_says_that_it_is_a_conference() -> None:
+    async with facing() as world:
+        await world.xmpp("Bob")
+        ana = await world.endpoint("Ana")
+        response = await ana.ua.options(TEA)
+        assert response.status == 200
+        assert "isfocus" in parameters(response.get("Contact"))
+        assert "conference" in response.get("Allow-Events")
+
+
+@pytest.mark.parametrize(
+    ("uri", "status"),
+    [
+        ("sip:conference.example", 200),  # the server itself
+        ("sip:empty@conference.example", 404),
+        (NOWHERE, 404),
+        ("sips:tea@conference.example", 416),
+        ("sip:%0a@conference.example", 400),
+    ],
+)
+async def test_options_answers_for_what_it_is_asked_about(uri: str, status: int) -> None:
+    async with facing() as world:
+        ana = await world.endpoint("Ana")
+        response = await ana.ua.options(uri)
+        assert response.status == status
+        assert "isfocus" not in parameters(response.get("Contact"))
+
+
+async def test_page_mode_messages_have_no_place_in_a_room() -> None:
+    async with facing() as world:
+        ana = await world.endpoint("Ana")
+        response = await ana.ua.message(TEA, "hello")
+        assert response.status == 405
+        assert "INVITE" in response.get("Allow")
+
+
+async def test_users_register_where_no_proxy_knows_them() -> None:
+    async with facing() as world:
+        ana = await world.endpoint("Ana")
+        assert (await ana.ua.register()).status == 200
+
+
+async def test_register_is_not_for_us_where_a_proxy_knows_the_users() -> None:
+    proxied = Sip(listen=["udp://127.0.0.1:0"], outbound_proxy="sip:127.0.0.1:9;lr")
+    async with facing(sip=proxied) as world:
+        ana = await world.endpoint("Ana")
+        request = ana.ua.new_request("REGISTER", "sip:sip.example", [ana.ua.contact()], to=ana.aor)
+        assert (await ana.ua.request(request)).status == 405
+
+
+# -- INVITE ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("uri", "status"),
+    [(NOWHERE, 404), ("sips:tea@conference.example", 416), ("sip:%0a@conference.example", 400)],
+)
+async def test_a_call_to_what_is_no_room_is_refused(uri: str, status: int) -> None:
+    async with facing() as world:
+        ana = await world.endpoint("Ana")
+        attempt = await start_invite(ana.ua, uri, "v=0\r\n")
+        assert (await attempt.final()).status == status
+
+
+async def test_a_caller_whose_address_nobody_can_have_is_refused() -> None:
+    async with facing() as world:
+        ana = await world.endpoint("Ana")
+        attempt = await start_invite(ana.ua, TEA, "v=0\r\n", sender="sips:ana@sip.example")
+        assert (await attempt.final()).status == 400
+
+
+async def test_who_calls_while_the_server_closes_is_told_to_come_back() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        cy = await world.endpoint("Cy")
+        await world.server.conference.close()
+        response = await cy.expects_refused_join(TEA, 503)
+        assert response.get("Retry-After") == "60"
+        assert "cause=503" in (await ana.expects_removed()).get("Reason")
+
+
+# -- the Reason of every goodbye (mapping 3.14) ---------------------------------------------------------------
+
+
+async def test_a_kick_is_told_with_who_and_why() -> None:
+    async with facing() as world:
+        bob, _ = await world.xmpp("Bob")
+        ana = await world.sip("Ana")
+        await bob.moderate(SetRole(bob.endpoint, Nickname("Ana"), Role.NONE, "enough"))
+        assert (await ana.expects_removed()).get("Reason") == 'SIP;cause=403;text="Kicked by Bob: enough"'
+
+
+async def test_a_ban_is_told_and_keeps_out_of_the_room_and_the_roster() -> None:
+    async with facing() as world:
+        bob, _ = await world.xmpp("Bob")
+        ana = await world.sip("Ana")
+        who = Address("ana", "sip.example", network=Network.SIP)
+        await bob.moderate(SetAffiliation(bob.endpoint, who, Affiliation.OUTCAST, "spam"))
+        assert (await ana.expects_removed()).get("Reason") == 'SIP;cause=403;text="Banned by Bob: spam"'
+        assert ana.seat.subscription is not None
+        end = await ana.seat.subscription.expects_end()
+        assert end.get("Subscription-State").startswith("terminated;reason=")
+        await ana.expects_refused_join(TEA, 403)
+        assert (await subscribe(ana.ua, TEA))[0].status in {403, 404}
+
+
+async def test_a_room_that_becomes_members_only_and_one_that_loses_a_member_say_so() -> None:
+    async with facing() as world:
+        bob, _ = await world.xmpp("Bob")
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
+        who = Address("cy", "sip.example", network=Network.SIP)
+        await bob.moderate(SetAffiliation(bob.endpoint, who, Affiliation.MEMBER))
+        await bob.configure(Configuration(is_members_only=True))
+        assert "cause=403" in (reason := (await ana.expects_removed()).get("Reason"))
+        assert "members only" in reason
+        await bob.moderate(SetAffiliation(bob.endpoint, who, Affiliation.NONE))
+        assert "No longer a member" in (await cy.expects_removed()).get("Reason")
+
+
+async def test_a_destroyed_room_says_so_and_ends_the_rosters() -> None:
+    async with facing() as world:
+        bob, _ = await world.xmpp("Bob")
+        ana = await world.sip("Ana")
+        await bob.destroy("done")
+        assert (await ana.expects_removed()).get(
+            "Reason"
+        ) == 'SIP;cause=410;text="The room was closed by Bob: done"'
+        assert ana.seat.subscription is not None
+        end = await ana.seat.subscription.expects_end()
+        assert end.get("Subscription-State") == "terminated;reason=noresource"
+        assert ana.seat.subscription.roster.deleted
+
+
+async def test_a_session_that_was_replaced_is_told_so() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        first = ana.seat
+        await ana.join(TEA, "Ana")
+        assert first.call is not None
+        bye = await first.call.expects_bye()
+        assert bye.get("Reason") == 'SIP;cause=200;text="Replaced by a new session"'
+        await ana.expects_roster("Ana")
+
+
+async def test_a_fault_of_ours_ends_the_room_with_500() -> None:
+    async with facing(notices=Notices()) as world:
+        ana = await world.sip("Ana")
+        [room] = list(world.server.focus._hosting)
+        world.server.focus._hosting._fail(room, RuntimeError("a defect"))
+        assert "cause=500" in (await ana.expects_removed()).get("Reason")
+        assert world.faults.pop()["event"].endswith("ended by a fault")
+
+
+# -- SUBSCRIBE ---------------------------------------------------------------------------------------------
+
+
+async def test_only_who_is_in_the_room_gets_its_roster() -> None:
+    async with facing() as world:
+        await world.sip("Ana")
+        eve = await world.endpoint("Eve")
+        assert (await subscribe(eve.ua, TEA))[0].status == 403
+        assert (await subscribe(eve.ua, "sip:empty@conference.example"))[0].status == 403
+        assert (await subscribe(eve.ua, NOWHERE))[0].status == 404
+        assert (await subscribe(eve.ua, "sips:tea@conference.example"))[0].status == 416
+        assert world.server.conference.tables()["subscriptions"] == 1  # Ana's own
+
+
+async def test_a_subscription_that_overtakes_the_join_is_refused() -> None:
+    async with facing() as world:
+        gate = world.slow_down()
+        ana = await world.endpoint("Ana")
+        attempt = await ana.start_join(TEA)
+        await gate.entered.wait()
+        assert (await subscribe(ana.ua, TEA))[0].status == 403
+        gate.open.set()
+        call = await attempt.call()
+        response, subscription = await subscribe(ana.ua, TEA)
+        assert response.status == 200
+        assert response.get("Contact").endswith(";isfocus")
+        await subscription.notifies.take()
+        assert subscription.roster.names == {"ana"}
+        await call.bye()
+
+
+async def test_a_subscription_ends_when_the_last_seat_of_its_person_is_gone() -> None:
+    async with facing() as world:
+        await world.sip("Cy")
+        ana = await world.sip("Ana")
+        laptop = await world.endpoint("Ana")
+        await laptop.join(TEA, "Ana")
+        subscription = ana.seat.subscription
+        assert subscription is not None
+        assert ana.seat.call is not None
+        await ana.seat.call.bye()
+        await laptop.expects_roster("Ana", "Cy")
+        assert not subscription.is_over
+        assert laptop.seat.call is not None
+        await laptop.seat.call.bye()
+        end = await subscription.expects_end()
+        assert end.get("Subscription-State") == "terminated;reason=rejected"
+
+
+# -- reaching people ---------------------------------------------------------------------------------------
+
+
+async def test_who_is_nowhere_to_be_found_cannot_be_invited() -> None:
+    async with facing() as world:
+        room = Address("tea", DOMAIN)
+        invitee = Address("ana", "sip.example", network=Network.SIP)
+        outcome = await world.server.conference.invite(Invitation(room, invitee))
+        assert outcome.answer is Answer.FAILED
+        assert outcome.reason in {Reason.NOT_FOUND, Reason.UNREACHABLE, Reason.TIMED_OUT, Reason.REMOTE_FAULT}
+        assert isinstance(outcome, Outcome)
+        assert world.server.conference.tables()["conferences"] == 0
