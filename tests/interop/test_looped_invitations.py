@@ -4,10 +4,12 @@ An XMPP user is reached by an INVITE too: Kamailio brings it back to the server,
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from interop.looped_world import ROOM, ROOM_URI, Looped
+from interop.looped_world import ROOM, ROOM_URI, Looped, looped
 
 pytestmark = pytest.mark.interop
 
@@ -206,3 +208,47 @@ async def test_four_invitations_at_once_do_not_disturb_each_other(looped_world: 
         tasks.create_task(invitations[1].accept("Cy"))
     for user in (ana, bob, cy, dora):
         await user.expects_roster("Ana", "Bob", "Cy", "Dora")
+
+
+@pytest.fixture(params=["udp", "tcp"])
+async def impatient_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Looped]:
+    """A looped deployment in which an invited person may think for two seconds."""
+    async with looped(tmp_path, request.param, extra="[limits]\ninvitation_seconds = 2") as world:
+        yield world
+
+
+async def test_a_sip_user_who_does_not_answer_is_called_off(impatient_world: Looped) -> None:
+    ana, bob = impatient_world.ana, impatient_world.bob
+    await bob.join(ROOM, "Bob")
+    await bob.invite(ANA)
+    invitation = await ana.expects_invite()
+    invitation.ring()
+    await invitation.expects_cancel()
+    await bob.expects_message_error("remote-server-timeout")
+    await bob.leave()
+    await impatient_world.running.is_empty()
+
+
+async def test_an_xmpp_user_who_does_not_answer_is_not_waited_for(impatient_world: Looped) -> None:
+    ana, dora = impatient_world.ana, impatient_world.dora
+    await ana.join(ROOM_URI, "Ana")
+    await ana.refer(f"sip:{DORA}")
+    await dora.expects_invitation()
+    last = await ana.expects_sipfrag(408)
+    assert last.get("Subscription-State") == "terminated;reason=noresource"
+    await ana.leave()
+    await impatient_world.running.is_empty()
+
+
+async def test_two_xmpp_users_and_no_answer_end_in_an_error_to_the_inviter(impatient_world: Looped) -> None:
+    bob, dora = impatient_world.bob, impatient_world.dora
+    await bob.join(ROOM, "Bob")
+    await bob.invite(DORA)
+    await dora.expects_invitation()
+    answer = await bob.message(
+        lambda m: m.error != "" or m.extension("decline") is not None, "about the invitation"
+    )
+    assert answer.room == ROOM
+    # whoever comes too late comes by a call of their own
+    await dora.join(ROOM, "Dora")
+    await bob.expects_roster("Bob", "Dora")
