@@ -17,6 +17,7 @@ from peers.xmpp_user import XmppUser
 
 ROOM = "tea@conference.example"
 SIP_ROOM = f"sip:{ROOM}"
+OWNER = "http://jabber.org/protocol/muc#owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +77,13 @@ async def moderate(owner: XmppUser, room: str, item: str) -> str:
     """Send a muc#admin item (XEP-0045 §8, §9); return the type of the answer."""
     query = f'<query xmlns="http://jabber.org/protocol/muc#admin">{item}</query>'
     return (await owner.iq("set", room, query)).get("type", "")
+
+
+async def configure(owner: XmppUser, **settings: str) -> None:
+    """Submit a part of the configuration form (XEP-0045 §10.2)."""
+    form = '<field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#roomconfig</value></field>'
+    for name, value in settings.items():
+        form += f'<field var="muc#roomconfig_{name}"><value>{value}</value></field>'
+    query = f'<query xmlns="{OWNER}"><x xmlns="jabber:x:data" type="submit">{form}</x></query>'
+    answer = await owner.iq("set", owner.room, query)
+    assert answer.get("type") == "result"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from interop.hosted_evening import ROOM, SIP_ROOM, Evening
+from interop.hosted_evening import ROOM, SIP_ROOM, Evening, configure
+from peers.xmpp_stanza import message
 
 pytestmark = pytest.mark.interop
 
@@ -147,3 +148,60 @@ async def test_who_is_not_in_the_room_invites_nobody(hosted: Evening) -> None:
     await cy.refer("sip:bob@xmpp.example", room=SIP_ROOM, expect=403)
     await bob.invite("cy@sip.example", room=ROOM)
     await bob.expects_message_error("not-acceptable")
+
+
+async def test_where_addresses_are_shown_the_inviter_is_named_by_address(hosted: Evening) -> None:
+    ana, cy, bob = (
+        await hosted.sip("ana", register=True),
+        await hosted.sip("cy", register=True),
+        await hosted.xmpp("bob"),
+    )
+    await bob.join(ROOM, "Bob")
+    await configure(bob, whois="anyone")
+    await bob.invite("ana@sip.example")
+    invitation = await ana.expects_invite()
+    assert invitation.invite.referred_by == "sip:bob@xmpp.example"
+    await invitation.accept("Ana")
+    await bob.expects_roster("Ana", "Bob")
+    # RFC 3892 §2.2: what the referrer said of itself is passed on as it came
+    await ana.refer("sip:cy@sip.example")
+    second = await cy.expects_invite()
+    assert second.invite.request.get("Referred-By") == "<sip:ana@sip.example>"
+    await second.accept("Cy")
+    await ana.expects_sipfrag(200)
+    await bob.expects_roster("Ana", "Bob", "Cy")
+
+
+@pytest.mark.parametrize(("status", "sipfrag"), [(404, 404), (480, 486), (603, 603), (503, 500)])
+async def test_the_referrer_hears_how_it_ended(hosted: Evening, status: int, sipfrag: int) -> None:
+    ana, cy = await hosted.sip("ana"), await hosted.sip("cy", register=True)
+    await ana.join(SIP_ROOM, "Ana")
+    await ana.refer("sip:cy@sip.example")
+    await (await cy.expects_invite()).reject(status)
+    await ana.expects_sipfrag(sipfrag)
+    await ana.expects_roster("Ana")
+
+
+async def test_an_inviter_who_leaves_withdraws_nothing_that_was_accepted(hosted: Evening) -> None:
+    ana, bob = await hosted.sip("ana", register=True), await hosted.xmpp("bob")
+    await bob.join(ROOM, "Bob")
+    await bob.invite("ana@sip.example")
+    await (await ana.expects_invite()).accept("Ana")
+    await bob.expects_roster("Ana", "Bob")
+    await bob.leave()
+    await ana.expects_roster("Ana")
+    await ana.say("alone")
+
+
+async def test_two_invitations_in_one_message_are_two_invitations(hosted: Evening) -> None:
+    ana, bob, dora = (
+        await hosted.sip("ana", register=True),
+        await hosted.xmpp("bob"),
+        await hosted.xmpp("dora"),
+    )
+    await bob.join(ROOM, "Bob")
+    both = f'<invite to="ana@sip.example"/><invite to="{dora.bare}"/>'
+    bob.send_raw(message(ROOM, "normal", f'<x xmlns="http://jabber.org/protocol/muc#user">{both}</x>'))
+    await (await ana.expects_invite()).accept("Ana")
+    await (await dora.expects_invitation()).accept("Dora")
+    await bob.expects_roster("Ana", "Bob", "Dora")

@@ -2,22 +2,9 @@
 
 import pytest
 
-from interop.hosted_evening import ROOM, SIP_ROOM, Evening, moderate
-from peers.xmpp_user import XmppUser
+from interop.hosted_evening import ROOM, SIP_ROOM, Evening, configure, moderate
 
 pytestmark = pytest.mark.interop
-
-OWNER = "http://jabber.org/protocol/muc#owner"
-
-
-async def configure(owner: XmppUser, **settings: str) -> None:
-    """Submit a part of the configuration form (XEP-0045 §10.2)."""
-    form = '<field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#roomconfig</value></field>'
-    for name, value in settings.items():
-        form += f'<field var="muc#roomconfig_{name}"><value>{value}</value></field>'
-    query = f'<query xmlns="{OWNER}"><x xmlns="jabber:x:data" type="submit">{form}</x></query>'
-    answer = await owner.iq("set", owner.room, query)
-    assert answer.get("type") == "result"
 
 
 async def test_a_members_only_room_lets_members_in(hosted: Evening) -> None:
