@@ -102,7 +102,7 @@ class Participant:
             "Max-Forwards: 70",
         ]
 
-    def call(self, secure: bool) -> None:
+    def call(self, *, secure: bool) -> None:
         assert self.sip
         scheme, transport = ("msrps", "TCP/TLS/MSRP") if secure else ("msrp", "TCP/MSRP")
         self.path = self.path.replace("msrp:", scheme + ":")
@@ -177,7 +177,7 @@ class Load:
         begun = time.perf_counter()
         for number in range(rooms * each):
             somebody = Participant(len(self.everybody), number // each, self.sip)
-            somebody.call(self.tls is not None)
+            somebody.call(secure=self.tls is not None)
             self.everybody.append(somebody)
             self.open(somebody)
             self.until(lambda: self.oks >= 1)
@@ -199,7 +199,7 @@ class Load:
 
     def open(self, somebody: Participant) -> None:
         connection = somebody.connect(self.msrp_port, self.tls)
-        connection.setblocking(False)
+        connection.settimeout(0)
         self.poll.register(connection, select.EPOLLIN)
         self.sockets[connection.fileno()], self.rests[connection.fileno()] = connection, b""
 
@@ -272,7 +272,10 @@ class Load:
                 delays.append(time.perf_counter() - begun)
             self.copies -= self.size - 1
         delays.sort()
-        return {"p50_ms": delays[len(delays) // 2] * 1e3, "p99_ms": delays[len(delays) * 99 // 100] * 1e3}
+        return {
+            "p50_ms": round(delays[len(delays) // 2] * 1e3, 2),
+            "p99_ms": round(delays[len(delays) * 99 // 100] * 1e3, 2),
+        }
 
     def leave(self) -> dict[str, float]:
         for somebody in self.everybody:

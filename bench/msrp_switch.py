@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ import trustme
 
 HERE = Path(__file__).parent
 PEOPLE = 100
-COPIES = 40_000  # per measurement
-ROUNDS = 3  # the quickest counts: the rest is the machine's other work
+COPIES = 20_000  # per measurement
+ROUNDS = 5  # the quickest counts: the rest is the machine's other work
 IN_FLIGHT = (1, 64)
 
 
@@ -89,16 +89,21 @@ def yardstick(program: Path, files: list[str]) -> Iterator[tuple[Process, Proces
             yield server, load
 
 
-def measured(server: Process, load: Process, in_flight: int, copies: int) -> tuple[float, float]:
-    """CPU and wall-clock seconds for one copy."""
+Pair = tuple[Process, Process]
+"""The server, and those who load it."""
+
+
+def measured(pairs: list[Pair], in_flight: int, copies: int) -> list[tuple[float, float]]:
+    """CPU and wall-clock seconds for one copy, of each; measured in turns, so that all meet the same weather."""
     rounds = max(3, copies // ((PEOPLE - 1) * in_flight))
-    load.ask("burst", in_flight, max(1, rounds // 10))
-    found = []
+    found: list[list[tuple[float, float]]] = [[] for _ in pairs]
     for _ in range(ROUNDS):
-        before = server.cpu_seconds
-        run = load.ask("burst", in_flight, rounds)
-        found.append(((server.cpu_seconds - before) / run["copies"], run["seconds"] / run["copies"]))
-    return min(found)
+        for (server, load), results in zip(pairs, found, strict=True):
+            load.ask("burst", in_flight, max(1, rounds // 10))
+            before = server.cpu_seconds
+            run = load.ask("burst", in_flight, rounds)
+            results.append(((server.cpu_seconds - before) / run["copies"], run["seconds"] / run["copies"]))
+    return [min(results) for results in found]
 
 
 def build(folder: Path, *, secure: bool) -> Path | None:
@@ -107,39 +112,44 @@ def build(folder: Path, *, secure: bool) -> Path | None:
     program = folder / ("floor_tls" if secure else "floor")
     flags = ["-DWITH_TLS", "-lssl", "-lcrypto"] if secure else []
     source = str(HERE / "floor" / "msrp_floor.c")
-    if compiler is None or subprocess.run([compiler, "-O2", "-o", program, source, *flags]).returncode:
+    if compiler is None or _fails(compiler, "-O2", "-o", str(program), source, *flags):
         print("the C yardstick cannot be built here: no ratios", file=sys.stderr)
         return None
     return program
 
 
+def _fails(*command: str) -> bool:
+    return subprocess.run(command, check=False).returncode != 0
+
+
 def speed(folder: Path, files: list[str], copies: int) -> list[dict[str, Any]]:
-    rows = []
     program = build(folder, secure=bool(files))
-    with product(files) as (server, load):
-        load.ask("join", 1, PEOPLE)
-        ours = {each: measured(server, load, each, copies) for each in IN_FLIGHT}
-        delays = {}
+    delays: dict[str, float] = {}
+    with ExitStack() as stack:
+        pairs = [stack.enter_context(product(files))]
+        pairs[0][1].ask("join", 1, PEOPLE)
+        if program:
+            pairs.append(stack.enter_context(yardstick(program, files)))
+            pairs[1][1].ask("bind", PEOPLE)
+        found = {each: measured(pairs, each, copies) for each in IN_FLIGHT}
         if not files:
-            rate = 1 / (ours[1][1] * (PEOPLE - 1)) / 3
-            delays = load.ask("pace", rate, 1000 / rate)
-        load.ask("leave")
-    floor: dict[int, tuple[float, float]] = {}
-    if program:
-        with yardstick(program, files) as (server, load):
-            load.ask("bind", PEOPLE)
-            floor = {each: measured(server, load, each, copies) for each in IN_FLIGHT}
-    for each in IN_FLIGHT:
-        row: dict[str, Any] = {"transport": "tls" if files else "tcp", "people": PEOPLE, "in_flight": each}
-        row["cpu_us"] = round(ours[each][0] * 1e6, 2)
-        if floor:
-            row["floor_us"] = round(floor[each][0] * 1e6, 2)
-            row["ratio"] = round(ours[each][0] / floor[each][0], 2)
-        row["copies_per_second"] = round(1 / ours[each][1])
-        if each == 1:
-            row |= {name: round(value, 2) for name, value in delays.items()}
-        rows.append(row)
-    return rows
+            rate = 1 / (found[1][0][1] * (PEOPLE - 1)) / 3
+            delays = pairs[0][1].ask("pace", rate, 1000 / rate)
+        pairs[0][1].ask("leave")
+    return [
+        _row("tls" if files else "tcp", each, found[each]) | (delays if each == 1 else {})
+        for each in IN_FLIGHT
+    ]
+
+
+def _row(transport: str, in_flight: int, found: list[tuple[float, float]]) -> dict[str, Any]:
+    cpu, wall = found[0]
+    row: dict[str, Any] = {"transport": transport, "people": PEOPLE, "in_flight": in_flight}
+    row["cpu_us"] = round(cpu * 1e6, 2)
+    if len(found) > 1:
+        row["floor_us"] = round(found[1][0] * 1e6, 2)
+        row["ratio"] = round(cpu / found[1][0], 2)
+    return row | {"copies_per_second": round(1 / wall)}
 
 
 def memory(files: list[str], rooms: int) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Conference:
         self.persons: dict[object, Address] = {}  # of every seat, whether the room shows them or not
         self._audiences: dict[bool, Audience] = {}
         self._feeding: dict[bool, set[object]] = {False: set(), True: set()}
-        self._last: tuple[Posted | ComposingChanged, Copy] | None = None
+        self.last: tuple[Posted | ComposingChanged, Copy] | None = None
         self._notice: tuple[str, datetime, Copy] | None = None
 
     def audience(self, *, sees_addresses: bool) -> Audience:
@@ -97,9 +97,9 @@ class Conference:
 
     def copy_of(self, event: Posted | ComposingChanged, *, sees_addresses: bool) -> Copy:
         """The copy for the SIP endpoints: made once, however many there are."""
-        if self._last is None or self._last[0] is not event:
-            self._last = event, self._copy(event, sees_addresses=sees_addresses)
-        return self._last[1]
+        if self.last is None or self.last[0] is not event:
+            self.last = event, self._copy(event, sees_addresses=sees_addresses)
+        return self.last[1]
 
     def notice(self, text: str) -> Copy:
         """A text of the room itself, made once for all who get it."""

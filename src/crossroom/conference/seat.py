@@ -12,7 +12,7 @@ from crossroom.conference.seat_chat import SeatChat, SeatSettings
 from crossroom.focus.interface import Focus, Participation
 from crossroom.net.sip_session import EndedSession, InviteSession
 from crossroom.net.tasks import Log, Tasks, Turns
-from crossroom.room.address import Address, Nickname
+from crossroom.room.address import Address, EndpointId, Nickname
 from crossroom.room.commands import Joiner
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import (
@@ -55,10 +55,12 @@ class Seat:
         self._early: list[RoomEvent] | None = []
         self._is_welcome = False
         self._removed_by: Nickname | None = None
+        self._endpoint: EndpointId | None = None  # once it takes part
 
     async def join(self, focus: Focus, joiner: Joiner) -> None:
         """Take the seat in the room; what the room says before that is kept in order. Raises Refused."""
         self.participation = await focus.join(self.conference.room, joiner, self.deliver)
+        self._endpoint = self.participation.endpoint
         early, self._early = self._early or [], None
         self._find_own(early)
         self.conference.enter(self, sees_addresses=self.sees_addresses)
@@ -90,14 +92,19 @@ class Seat:
         """See focus.interface.Deliver."""
         if self._early is not None:
             self._early.append(event)
+        elif isinstance(event, Posted):  # hot: nearly all that is ever said
+            self._pass_on(event)
         else:
             self._receive(event)
+
+    def _pass_on(self, event: Posted | ComposingChanged) -> None:
+        if event.author.endpoint != self._endpoint:  # RFC 7701 §6.1: no copy for the session that sent it
+            self.chat.send(event)
 
     def _receive(self, event: RoomEvent) -> None:
         match event:
             case Posted() | ComposingChanged():
-                if not self._is_own(event.author):  # RFC 7701 §6.1: no copy for the session that sent it
-                    self.chat.send(event)
+                self._pass_on(event)
             case Joined() | Left() | Renamed() | Changed() | Configured() | SubjectChanged():
                 self._note_own(event)
                 self.conference.report(event, sees_addresses=self.sees_addresses)
@@ -133,7 +140,7 @@ class Seat:
             self.chat.announce(event)  # before the welcome come the lines of the roster
 
     def _is_own(self, occupant: Occupant) -> bool:
-        return self.participation is not None and occupant.endpoint == self.participation.endpoint
+        return occupant.endpoint == self._endpoint
 
     # -- ending --------------------------------------------------------------------------------------------
 

@@ -32,12 +32,26 @@ class SeatSettings:
     notices: NoticeSettings = field(default_factory=NoticeSettings)
 
 
+class Types(dict[str, bool]):
+    """Which media types an endpoint may be sent in CPIM, asked once for each: a fan-out asks for every copy."""
+
+    def __init__(self, of: MessageMedia | None) -> None:
+        super().__init__()
+        self.of = of
+
+    def __missing__(self, media_type: str) -> bool:
+        of = self.of
+        found = self[media_type] = of is not None and of.direction.receives and of.takes_wrapped(media_type)
+        return found
+
+
 class SeatChat:
     """Implements net.msrp_face.SessionFace. `on_lost` is told when the chat is over for good, and why."""
 
     def __init__(self, seat: Sitter, turns: Turns, log: Log, settings: SeatSettings) -> None:
         self.msrp: MsrpSession | None = None
         self.peer: MessageMedia | None = None
+        self._types = Types(None)
         self.on_lost: Callable[[str], None] | None = None
         self._seat = seat
         self._requests = SeatRequests(seat)
@@ -56,11 +70,14 @@ class SeatChat:
             self._keep(said)
             return
         copy = said if isinstance(said, Copy) else self._copy_of(said)
-        if not peer.direction.receives or not peer.takes_wrapped(copy.wrapped_type):
+        if self._types.of is not peer:
+            self._types = Types(peer)
+        if not self._types[copy.wrapped_type]:
             return
         if isinstance(said, ComposingChanged) and msrp.is_congested:
             return
-        if _is_too_long(copy, peer):
+        limit = peer.max_size
+        if limit is not None and len(copy.shared.body) > limit:
             self._say_it_was_too_long(said, peer)
         else:
             msrp.send_shared(copy.shared)
@@ -141,6 +158,9 @@ class SeatChat:
             self._lose(str(reason))
 
     def _copy_of(self, said: Posted | ComposingChanged) -> Copy:
+        last = self._seat.conference.last  # hot: all but the first of a fan-out find it made
+        if last is not None and last[0] is said:
+            return last[1]
         return self._seat.conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
 
     def _keep(self, said: Posted | ComposingChanged | Copy) -> None:
