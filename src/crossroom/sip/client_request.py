@@ -46,6 +46,8 @@ class ClientRequest:
         self._account = account
         self._next_cseq = next_cseq
         self._hops: list[Hop] = []
+        self._unavailable: set[tuple[str, int]] = set()
+        self._refusal: Response | None = None  # the last 503
         self._resolved = False
         self._challenged = 0
         self._live: LiveTransaction | None = None
@@ -68,6 +70,7 @@ class ClientRequest:
         """The addresses of the next hop, best first; none: nobody can be reached."""
         self._resolved = True
         self._hops = self._stack.best_first(self._by_size(hops), now)
+        self._skip_unavailable()
         self._attempt(now)
 
     def received(self, response: Response, now: float) -> None:
@@ -75,6 +78,10 @@ class ClientRequest:
         if response.status == 503:
             # RFC 3261 §21.5.4: not this server until Retry-After
             self._stack.avoid(self._live.hop if self._live else None, _retry_after(response), now)
+            if self._live is not None:
+                self._unavailable.add((self._live.hop.host, self._live.hop.port))
+            self._refusal = response
+            self._skip_unavailable()
             if self._hops or not self._resolved:
                 self._next(now)
                 return
@@ -134,9 +141,13 @@ class ClientRequest:
             self._live = self._stack.transactions.start(self.sent, hop, self, now)
             return
         if self._resolved:
-            self._report(Response.answering(self.request, 503, NO_SERVER), now)
+            self._report(self._refusal or Response.answering(self.request, 503, NO_SERVER), now)
         else:
             self._resolve(now)
+
+    def _skip_unavailable(self) -> None:
+        # RFC 3263 §4.3: after a 503 another server is tried, not the same one by another transport
+        self._hops = [hop for hop in self._hops if (hop.host, hop.port) not in self._unavailable]
 
     def _by_size(self, hops: list[Hop]) -> list[Hop]:
         """RFC 3261 §18.1.1: a large request goes by TCP, and by UDP only if that cannot be had."""

@@ -124,6 +124,16 @@ def test_a_503_on_a_flow_asks_for_the_name() -> None:
     assert peer.asked
 
 
+def test_who_has_answered_503_is_not_asked_again_by_another_way() -> None:
+    peer = Peer()
+    send(peer, flow=FROM_UDP, body=b"x" * 1300)
+    peer.put(response_to(peer.request(), 503))
+    peer.resolve(Hop(UDP, FROM_UDP.remote_host, FROM_UDP.remote_port))
+    assert not peer.sent
+    answer = peer.event(RequestAnswered).response
+    assert (answer.status, answer.reason) == (503, "Service Unavailable")
+
+
 def test_a_large_request_goes_by_tcp_and_falls_back_to_udp() -> None:
     peer = Peer()
     send(peer, body=b"x" * 1300)
