@@ -184,6 +184,7 @@ class UserAgent:
     def _inside(self, pending: PendingRequest, dialog: Dialog, now: float) -> None:
         request = pending.request
         pending.dialog = dialog
+        pending.identity = dialog.identity  # no policy is asked inside: From may say anything here
         pending.session = session_in(dialog)
         if dialog.flow is not None:
             dialog.flow = pending.flow  # the newest flow of the peer is the one that is open (RFC 5626 §5.3)

@@ -9,7 +9,6 @@ from crossroom.sip.dialog_id import NamedDialog
 from crossroom.sip.events import InviteReceived, ReferReceived, RequestReceived, SubscribeReceived
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.invite_uas import InviteUas
-from crossroom.sip.message import Request
 from crossroom.sip.notifier import Notifier
 from crossroom.sip.pending import PendingRequest
 from crossroom.sip.refer import ReferReceiver
@@ -48,7 +47,7 @@ def _begin_call(pending: PendingRequest, now: float) -> None:
         pending.reply(422, now, headers=(("Min-SE", str(pending.stack.settings.min_se)),))
         return
     replaced = find_session(pending.stack, named) if named is not None else None
-    if named is not None and (status := _refuses_replacing(request, named, replaced)):
+    if named is not None and (status := _refuses_replacing(pending, named, replaced)):
         pending.reply(status, now)
         return
     pending.stack.deliver(InviteReceived(InviteUas(pending, replaced, now)))
@@ -75,7 +74,7 @@ def _begin_refer(pending: PendingRequest, now: float) -> None:
     try:
         text = request.headers.get("Target-Dialog")
         if session is None and text is not None:
-            session = find_session(pending.stack, NamedDialog.parse(text))
+            session = _own_session(pending, NamedDialog.parse(text))
         receiver = ReferReceiver(pending, session)
     except ParseError as error:
         pending.reply(400, now, headers=(("Warning", f'399 crossroom "{_plain(error)}"'),))
@@ -98,14 +97,25 @@ def find_session(stack: Stack, named: NamedDialog) -> InviteUsage | None:
     return session_in(stack.dialogs.get(DialogId(named.call_id, named.local_tag, named.remote_tag)))
 
 
-def _refuses_replacing(request: Request, named: NamedDialog, replaced: InviteUsage | None) -> int:
+def _own_session(pending: PendingRequest, named: NamedDialog) -> InviteUsage | None:
+    """RFC 4538 §7: who knows the identifiers may be anybody on the way; it has to be whose call that is, too."""
+    session = find_session(pending.stack, named)
+    is_own = session is not None and _is_same_person(pending.identity, session.dialog.identity)
+    return session if is_own else None
+
+
+def _refuses_replacing(pending: PendingRequest, named: NamedDialog, replaced: InviteUsage | None) -> int:
     """The status that refuses a Replaces, 0 if it may. RFC 3891 §3; the right is the same address of record."""
     if replaced is None:
         return 481
     if named.is_early_only:
         return 486
-    ours, theirs = request.from_.uri, replaced.dialog.remote.uri
-    return 0 if str(ours).partition(";")[0] == str(theirs).partition(";")[0] else 403
+    return 0 if _is_same_person(pending.identity, replaced.dialog.identity) else 403
+
+
+def _is_same_person(one: str | None, other: str | None) -> bool:
+    """Whether two believed identities are one address of record; From alone would let the nameless pass for each other."""
+    return one is not None and other is not None and one.partition(";")[0] == other.partition(";")[0]
 
 
 def _plain(error: ParseError) -> str:

@@ -25,6 +25,7 @@ class Dialog:
     """One dialog. `usages` are what keeps it alive; the table forgets it with the last one.
 
     contact: our Contact, in every target refresh. `flow`: what the peer's requests came in on, if any did.
+    identity: who the peer is, as it was believed when the dialog began; what it writes in From later proves nothing.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Dialog:
         self.local_cseq = 0
         self.remote_cseq: int | None = None
         self.flow: Flow | None = None
+        self.identity: str | None = None
         self.usages: list[object] = []
 
     @classmethod
@@ -64,6 +66,7 @@ class Dialog:
         routes = tuple(reversed(response.record_routes))
         dialog = cls(id_, (request.from_, response.to), contact, remote_contact, routes)
         dialog.local_cseq = request.cseq.number
+        dialog.identity = str(request.to.uri)  # whom we called, not what the answer has in To
         return dialog
 
     @classmethod
@@ -74,6 +77,7 @@ class Dialog:
         # the NOTIFY is a request of the peer, so its Record-Route is already in our order
         dialog = cls(id_, (request.from_, notify.from_), contact, remote_contact, notify.record_routes)
         dialog.local_cseq = request.cseq.number
+        dialog.identity = str(request.to.uri)
         return dialog
 
     def next_cseq(self) -> int:

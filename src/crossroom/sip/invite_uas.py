@@ -24,6 +24,7 @@ class InviteUas:
         self.replaces = replaces
         request = pending.request
         self._dialog = Dialog.as_uas(request, pending.tag, NameAddr(request.uri), pending.flow)
+        self._dialog.identity = pending.identity
         # RFC 3261 §13.3.1: an Expires that passes ends the INVITE with 487
         self._expires = None if request.expires is None else now + request.expires
         self._stack.hold(self._dialog, self)

@@ -52,9 +52,14 @@ class Notifier:
         self._granted = 0
         self._limit = 0
         self._expires_at: float | None = None
-        self.dialog = pending.dialog or Dialog.as_uas(
-            pending.request, pending.tag, NameAddr(pending.request.uri), pending.flow
-        )
+        self.dialog = pending.dialog or self._new_dialog(pending)
+
+    @staticmethod
+    def _new_dialog(pending: PendingRequest) -> Dialog:
+        contact = NameAddr(pending.request.uri)
+        dialog = Dialog.as_uas(pending.request, pending.tag, contact, pending.flow)
+        dialog.identity = pending.identity
+        return dialog
 
     @property
     def request(self) -> Request:

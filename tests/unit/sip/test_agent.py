@@ -4,18 +4,22 @@ from dataclasses import replace
 
 import pytest
 
+from crossroom.sip.admission import Admit
 from crossroom.sip.answer import Body, Rejection
 from crossroom.sip.events import (
     InviteCancelled,
     InviteReceived,
+    ReferReceived,
     RequestReceived,
     SessionConfirmed,
     SessionEnded,
+    SubscribeReceived,
 )
-from crossroom.sip.message import Response
+from crossroom.sip.hop import Flow
+from crossroom.sip.message import Request, Response
 from crossroom.sip.settings import AgentSettings
 from sip_messages import request, simple
-from sip_peer import CONTACT, FROM_TCP, Peer
+from sip_peer import CONTACT, FROM_TCP, FROM_UDP, Peer
 
 
 @pytest.mark.parametrize(
@@ -179,6 +183,49 @@ def test_what_no_usage_of_a_dialog_takes_is_refused_or_told() -> None:
     pending = peer.event(RequestReceived).usage
     assert pending.session is not None
     assert pending.session.dialog.id.call_id == "call-1"
+
+
+@pytest.mark.parametrize(
+    ("method", "lines"),
+    [
+        ("SUBSCRIBE", ("Event: conference", "Contact: <sip:a@192.0.2.1:5060>")),
+        ("REFER", ("Refer-To: <sip:x@x.example>", "Contact: <sip:a@192.0.2.1:5060>")),
+        ("MESSAGE", ()),
+    ],
+)
+def test_nobody_becomes_somebody_else_inside_a_dialog(method: str, lines: tuple[str, ...]) -> None:
+    peer = Peer()
+    forged = peer.inside(method, accepted(peer), 2, *lines)
+    peer.put(forged.with_header("From", "<sip:owner@a.example>;tag=a1"))
+    event = peer.events.pop()
+    assert isinstance(event, RequestReceived | SubscribeReceived | ReferReceived)
+    assert event.usage.identity == "sip:a@a.example"
+
+
+def test_a_call_is_referred_to_by_its_own_caller_only() -> None:
+    peer = Peer()
+    named = f"Target-Dialog: call-1;local-tag={accepted(peer).to.tag};remote-tag=a1"
+    lines = ("Refer-To: <sip:x@x.example>", named)
+    peer.put(simple("REFER", *lines, branch="z9hG4bKo", cseq=5).with_header("Call-ID", "call-2"))
+    assert peer.event(ReferReceived).usage.session is not None
+    thief = simple("REFER", *lines, branch="z9hG4bKt", cseq=6).with_header("From", "<sip:x@a.example>;tag=x")
+    peer.put(thief.with_header("Call-ID", "call-3"))
+    assert peer.event(ReferReceived).usage.session is None
+
+
+def test_the_nameless_do_not_replace_each_other() -> None:
+    def by_flow(_request: Request, flow: Flow, _proven: str | None) -> Admit:
+        return Admit("sip:a@a.example" if flow == FROM_UDP else "sip:thief@a.example")
+
+    peer = Peer(policy=by_flow)
+    nameless = ("From", "<sip:anonymous@anonymous.invalid>;tag=a1")
+    peer.put(simple("INVITE").with_header(*nameless))
+    peer.event(InviteReceived).usage.accept(CONTACT, Body(b"answer"), (), peer.now)
+    peer.drain()
+    named = f"Replaces: call-1;to-tag={peer.response().to.tag};from-tag=a1"
+    peer.flow = FROM_TCP
+    thief = simple("INVITE", named, branch="z9hG4bKt", cseq=6).with_header(*nameless)
+    assert peer.ask(thief.with_header("Call-ID", "call-2")).status == 403
 
 
 def test_a_cancel_ends_a_call_that_waits_and_not_one_that_was_answered() -> None:
