@@ -55,6 +55,18 @@ async def test_what_is_no_room_of_ours_cannot_be_called(uri: str, status: int) -
         await ana.expects_refused_join(uri, status)
 
 
+async def test_a_copy_asks_its_recipients_for_no_receipts() -> None:
+    async with facing() as world:
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
+        imdn = "NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: m1\r\n"
+        head = f"From: <{ana.aor}>\r\nTo: <{TEA}>\r\n{imdn}imdn.Disposition-Notification: display\r\n\r\n"
+        content = "Content-Type: text/plain\r\n\r\nread me"
+        assert await ana.seat.session.send("message/cpim", (head + content).encode()) == 200
+        body = (await cy.expects_message("read me")).message.body
+        assert b"imdn.Message-ID: m1" in body
+        assert b"Disposition" not in body
+
+
 async def _referred(ana: SipParticipant, target: str, *headers: tuple[str, str]) -> SipMessage:
     response, _ = await refer(ana.ua, TEA, target, headers=headers)
     return response
