@@ -1,0 +1,164 @@
+"""Who is told what, and when; the far side of a subscription writes down what it is sent."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from crossroom.bodies.conference_info import ConferenceInfo, State
+from crossroom.bodies.conference_reader import parse
+from crossroom.conference import notify
+from crossroom.conference.notify import Audience, Subscription
+from crossroom.conference.roster import Roster
+from crossroom.conference.roster_entry import EntityForm
+from crossroom.room.reasons import Departure
+from crossroom.sip.answer import Body
+from unit.conference.roster_world import ANA, BOB, ROOM, joined, left, occupant
+
+AN, BO = occupant("Ana", ANA), occupant("Bob", BOB)
+
+
+@dataclass
+class FarSide:
+    """A Notifier: a subscriber that answers when the test lets it."""
+
+    on_ended: Callable[[str], None] | None = None
+    on_ready: Callable[[], Body | None] | None = None
+    is_slow: bool = False
+    documents: list[ConferenceInfo] = field(default_factory=list)
+    ended: str = ""
+
+    def notify(self, body: bytes, content_type: str) -> bool:
+        assert content_type == "application/conference-info+xml"
+        if self.is_slow:
+            return False
+        self.documents.append(parse(body))
+        return True
+
+    def terminate(self, reason: str = "", body: bytes | None = None, content_type: str = "") -> None:
+        assert bool(body) is bool(content_type)
+        self.ended = reason
+        if body:
+            self.documents.append(parse(body))
+        if self.on_ended is not None:
+            self.on_ended(reason)
+
+    def answer(self) -> None:
+        """The outstanding NOTIFY was answered."""
+        assert self.on_ready is not None
+        body = self.on_ready()
+        if body is not None:
+            self.documents.append(parse(body.content))
+
+    def names(self, index: int) -> list[str]:
+        users = self.documents[index].users
+        return [user.entity for user in users.users] if users else []
+
+
+def audience() -> Audience:
+    return Audience(Roster(ROOM, EntityForm.TOKEN), lambda: datetime(2026, 2, 3, 10, tzinfo=UTC))
+
+
+def subscribed(to: Audience, **how: bool) -> FarSide:
+    far = FarSide(**how)  # type: ignore[arg-type] # a wrong name fails at once
+    to.prepare()
+    to.add(Subscription(far, ANA, to.full))
+    return far
+
+
+async def until(far: FarSide, count: int) -> None:
+    async with asyncio.timeout(5):
+        while len(far.documents) < count:  # noqa: ASYNC110 -- documents come by the loop's own timers
+            await asyncio.sleep(0)
+
+
+async def test_everybody_is_sent_the_same_change_once() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    one, other = subscribed(room), subscribed(room)
+    room.receive(joined(BO))
+    room.receive(joined(BO))  # the report of a second seat
+    await until(one, 1)
+    assert one.documents == other.documents
+    assert one.documents[0].state is State.PARTIAL
+    assert one.names(0) == ["sip:bob@xmpp.example"]
+    room.close()
+
+
+async def test_changes_of_one_moment_are_one_document() -> None:
+    room = audience()
+    far = subscribed(room)
+    for number in range(5):
+        room.receive(joined(occupant(f"N{number}", person=str(number))))
+    await until(far, 1)
+    assert len(far.names(0)) == 5
+    room.close()
+
+
+async def test_nothing_is_planned_where_nobody_listens() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    assert room._timer is None
+    assert len(room) == 0
+
+
+async def test_a_slow_subscriber_gets_what_it_missed_or_everything() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    far = subscribed(room, is_slow=True)
+    assert far.on_ready is not None
+    far.answer()  # nothing was missed
+    assert far.documents == []
+    room.receive(joined(BO))
+    room._tell()
+    far.answer()
+    assert far.documents[0].state is State.PARTIAL
+    for name in ("Cy", "Dee"):
+        room.receive(joined(occupant(name, person=name)))
+        room._tell()
+    far.answer()
+    assert far.documents[1].state is State.FULL
+    assert len(far.names(1)) == 4
+    room.close()
+
+
+async def test_who_was_removed_is_told_with_the_reason_and_then_deleted() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    room.receive(joined(BO))
+    far = subscribed(room)
+    room.receive(left(BO, Departure.KICKED, "enough", "Ana"))
+    await until(far, 2)
+    states = [users.users[0].state for document in far.documents if (users := document.users)]
+    assert states[-1] is State.DELETED
+    assert states[0] is not State.DELETED
+    room.close()
+
+
+async def test_a_dismissed_person_is_told_why_and_the_others_stay() -> None:
+    room = audience()
+    mine, theirs = FarSide(), FarSide()
+    room.add(Subscription(mine, ANA, room.full))
+    room.add(Subscription(theirs, BOB, room.full))
+    room.dismiss(ANA, "rejected")
+    assert (mine.ended, theirs.ended) == ("rejected", "")
+    assert len(room) == 1
+    room.close()
+
+
+async def test_the_end_of_the_conference_is_told_once_to_everybody() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    far = subscribed(room)
+    room.receive(joined(BO))
+    room.close()
+    assert far.ended == "noresource"
+    assert far.documents[-1].state is State.DELETED
+    assert len(room) == 0
+    room.close()
+
+
+def test_nobody_needs_more_than_one_document_in_five_seconds() -> None:
+    # RFC 4575 §3.9; with few subscribers a change is told at once
+    assert notify.PACE * 10 < 0.1
+    assert min(notify.LONGEST_PACE, notify.PACE * 100_000) == 5.0

@@ -1,0 +1,71 @@
+"""What is read of a SEND, and what is sent on: the parts of the switch that need no session."""
+
+import pytest
+
+from crossroom.conference.switch import Speaker, is_wordless, read
+from crossroom.room.address import Address, MessageId, Network, Nickname
+from crossroom.room.commands import Draft
+from crossroom.room.content import Content, Native
+from crossroom.room.events import Posted
+from crossroom.room.reasons import Reason, Refused
+from crossroom.sip.uri import SipUri
+from unit.conference.roster_world import occupant
+
+ROOM = Address("tea", "conference.example")
+ANA = SipUri("sip.example", user="ana")
+
+
+def said(content: bytes) -> Content | None:
+    """What the room is told of a CPIM with that content."""
+    speaker = Speaker(ROOM, ANA, Nickname("Ana"), lambda _: None)
+    head = b"From: <sip:ana@sip.example>\r\nTo: <sip:tea@conference.example>\r\n\r\n"
+    draft = read("message/cpim", head + content, "m1", speaker)
+    assert isinstance(draft, Draft)
+    assert draft.native == Native(Network.SIP, content)
+    return draft.content
+
+
+def multipart(kind: str, *parts: bytes) -> bytes:
+    body = b"".join(b"--cut\r\n" + part + b"\r\n" for part in parts)
+    return b"Content-Type: multipart/" + kind.encode() + b"; boundary=cut\r\n\r\n" + body + b"--cut--\r\n"
+
+
+PLAIN = b"Content-Type: text/plain\r\nContent-Language: de\r\n\r\nGr\xc3\xbc\xc3\x9fe"
+PICTURE = b"Content-Type: image/png\r\n\r\nPNG"
+
+
+def test_of_alternatives_the_plain_text_is_said() -> None:
+    assert said(multipart("alternative", PICTURE, PLAIN)) == Content("text/plain", "Grüße", "de")
+
+
+def test_of_a_mixture_all_is_said_in_order() -> None:
+    mixed = said(multipart("mixed", PLAIN, PICTURE))
+    assert mixed == Content("text/plain", "Grüße\n[image/png, 3 octets]", "de")
+
+
+def test_a_single_picture_stays_one() -> None:
+    assert said(PICTURE) == Content("image/png", b"PNG")
+
+
+def test_a_multipart_that_cannot_be_read_is_unsupported() -> None:
+    with pytest.raises(Refused) as refused:
+        said(b"Content-Type: multipart/mixed\r\n\r\nno boundary")
+    assert refused.value.reason is Reason.UNSUPPORTED_CONTENT
+
+
+@pytest.mark.parametrize(
+    ("content", "native", "wordless"),
+    [
+        (None, Native(Network.XMPP, b"<reactions/>"), True),
+        (None, None, True),
+        (None, Native(Network.SIP, b"Content-Type: a/b\r\n\r\n"), False),
+        (Content("text/plain", ""), None, False),
+    ],
+)
+def test_what_has_no_words_for_sip_is_known(
+    content: Content | None,
+    native: Native | None,
+    wordless: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    posted = Posted(occupant("Bob"), MessageId("m1"), MessageId("a1"), 0.0, content, native)
+    assert is_wordless(posted) is wordless
