@@ -11,7 +11,7 @@ from typing import Protocol
 from crossroom.conference.addresses import address_of
 from crossroom.conference.callers import ANYWHERE
 from crossroom.conference.reasons import SipStatus, sip_status, sip_status_of_outcome
-from crossroom.focus.interface import Answer, Deliver, Invitation, Participation, Reach
+from crossroom.focus.interface import Answer, Deliver, Invitation, Outcome, Participation, Reach
 from crossroom.machine import ParseError
 from crossroom.net.sip_session import IncomingCall
 from crossroom.net.tasks import Log
@@ -21,6 +21,9 @@ from crossroom.room.reasons import Reason, Refused
 from crossroom.sip.address import NameAddr
 
 GONE_ELSEWHERE = SipStatus(480, "Joined By Another Way")
+NOBODY_THERE = SipStatus(480, "Temporarily Unavailable")
+ABSENT = frozenset((Reason.TIMED_OUT, Reason.BUSY))
+"""Why an invitation failed when the person is not there: no answer in time, or the server's word for it."""
 
 
 class Remote(Protocol):
@@ -92,14 +95,21 @@ class PendingInvites:
         except Refused as refused:
             status = sip_status(refused.reason)
         else:
-            status = sip_status_of_outcome(outcome)
-            if outcome.answer is Answer.ACCEPTED:
-                status = GONE_ELSEWHERE
+            status = status_of(outcome)
         finally:
             call.on_cancelled = None
         if not seat.is_taken:
             call.reject(status.code, status.phrase)
         self._log.info("invited by a focus", invitee=str(invitation.invitee), room=str(invitation.room))
+
+
+def status_of(outcome: Outcome) -> SipStatus:
+    """Give the final answer to an INVITE whose seat nobody took (docs/mapping.md §3.15 D)."""
+    if outcome.answer is Answer.ACCEPTED:
+        return GONE_ELSEWHERE
+    if outcome.answer is Answer.FAILED and outcome.reason in ABSENT:
+        return NOBODY_THERE
+    return sip_status_of_outcome(outcome)
 
 
 def _cancel(asking: "asyncio.Task[None] | None") -> None:
