@@ -87,7 +87,8 @@ class RemoteChat:
         self.bound.set()
 
     def on_closed(self, reason: EndReason) -> None:
-        """See net.msrp_face.SessionFace."""
+        """See net.msrp_face.SessionFace; whoever waits for the chat to begin looks whether it is open."""
+        self.bound.set()
         if self.on_lost is not None:
             self.on_lost(str(reason))
 

@@ -166,7 +166,7 @@ class RemoteFocus:
             try:
                 theirs = _chat_of(offer, session)
                 ours = MessageMedia.read(offer, offer.media[0])
-                await self._connect(chat, theirs, we_call=we_connect(ours, theirs, we_offered=True))
+                await self._connect(session, chat, theirs, we_call=we_connect(ours, theirs, we_offered=True))
                 yield session, theirs
             finally:
                 self._tasks.start(session.bye(), "end of a remote session")
@@ -206,21 +206,29 @@ class RemoteFocus:
             session = await call.accept(bytes(agreed.answer.description))
             try:
                 theirs = agreed.answer.theirs
-                await self._connect(chat, theirs, we_call=agreed.answer.we_connect)
+                await self._connect(session, chat, theirs, we_call=agreed.answer.we_connect)
                 yield session, theirs
             finally:
                 self._tasks.start(session.bye(), "end of a remote session")
         finally:
             chat.msrp.close()
 
-    async def _connect(self, chat: RemoteChat, theirs: MessageMedia, *, we_call: bool) -> None:
+    async def _connect(
+        self, session: InviteSession, chat: RemoteChat, theirs: MessageMedia, *, we_call: bool
+    ) -> None:
         assert chat.msrp is not None  # noqa: S101 -- both callers have just made it
         path = path_of(theirs)
         if we_call:
             await chat.msrp.connect(path, fingerprints=announced(theirs))
         else:
             chat.msrp.remote_path = path
-        await chat.bound.wait()
+        # a conference that hangs up, or closes the chat, while we come in is not waited for any longer
+        session.on_ended = lambda _: chat.bound.set()
+        if session.ended is None:
+            await chat.bound.wait()
+        self._must_stand(session)
+        if chat.msrp.closed is not None:
+            raise MsrpUnreachable("the chat was closed before it began")
 
     async def _be_named(self, arrival: Arrival, theirs: MessageMedia) -> None:
         if not theirs.has_feature(NICKNAME):
