@@ -60,7 +60,13 @@ def networks(configuration: Configuration) -> dict[str, Network]:
 def own_networks(configuration: Configuration) -> dict[str, Network]:
     """Give the domains of users that are our own."""
     entry = configuration.xmpp.entry
-    return {entry.domain: Network.XMPP} if entry.listen else {}
+    ours = dict.fromkeys(own_sip_domains(configuration), Network.SIP)
+    return ours | ({entry.domain: Network.XMPP} if entry.listen else {})
+
+
+def own_sip_domains(configuration: Configuration) -> set[str]:
+    """Give the domains of the accounts that we keep ourselves."""
+    return {account.user.partition("@")[2].lower() for account in configuration.sip.account}
 
 
 def has_registrar(configuration: Configuration) -> bool:
@@ -85,7 +91,12 @@ def sip(configuration: Configuration, certificates: Certificates | None) -> SipS
         trusted=trusted(configuration),
     )
     if has_registrar(configuration):
-        agent = replace(agent, allow=(*agent.allow, "REGISTER"))
+        agent = replace(
+            agent,
+            allow=(*agent.allow, "REGISTER"),
+            supported=(*agent.supported, "outbound"),
+            understood=agent.understood | {"outbound"},
+        )
     return SipSettings(
         listen=tuple(ListenOn(one.transport.upper(), one.host, one.port) for one in listen),
         advertise=section.advertise,
@@ -207,7 +218,8 @@ def trusted(configuration: Configuration) -> Trusted:
 
 def registrar(configuration: Configuration) -> RegistrarSettings:
     """Give the domains whose SIP users may register here."""
-    domains = (domain for domain, network in networks(configuration).items() if network is Network.SIP)
+    domains = {domain for domain, network in networks(configuration).items() if network is Network.SIP}
+    domains |= own_sip_domains(configuration)
     limits = configuration.limits
     return RegistrarSettings(
         user_domains=frozenset(domains), contacts=limits.sip_contacts, users=limits.sip_registrations
@@ -220,7 +232,7 @@ def policy(configuration: Configuration) -> IdentityPolicy:
     secrets = {one.user.lower(): read_secret(one.password, one.password_file) for one in section.account}
     return IdentityPolicy(
         trusted=trusted(configuration),
-        realms=tuple(sorted({user.partition("@")[2] for user in secrets})),
+        realms=tuple(sorted(own_sip_domains(configuration))),
         secret_of=lambda user, domain: secrets.get(f"{user}@{domain}".lower()),
     )
 

@@ -1,16 +1,16 @@
 """Calls that go out: the focus asks a SIP user in (RFC 4579 §5.5), and seats them when they answer."""
 
-import asyncio
 from dataclasses import replace
 
 from crossroom.bodies.msrp_media import PRIVATE_MESSAGES, MessageMedia
 from crossroom.bodies.sdp_answer import Refusal
 from crossroom.conference.addresses import aor_of, uri_of
 from crossroom.conference.callers import device_of
+from crossroom.conference.forking import Forking
 from crossroom.conference.media import Agreed
 from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import outcome_of_sip
-from crossroom.conference.registrar import target_of
+from crossroom.conference.registrar import Binding, target_of
 from crossroom.conference.renegotiation import Renegotiation
 from crossroom.conference.seat import Seat
 from crossroom.focus.interface import Answer, Invitation, Outcome
@@ -62,25 +62,24 @@ class Dialer:
     async def _call(self, invitation: Invitation, offer: bytes) -> InviteSession:
         premises, room = self._premises, invitation.room
         named = uri_of(invitation.invitee)
-        binding = premises.registrar.find(invitation.invitee) if premises.registrar else None
         contact = NameAddr(premises.sip.contact_uri(room.user))
         call = OutgoingCall(
-            target=(target_of(binding) if binding else None) or named,
+            target=named,
             from_=NameAddr(uri_of(room)),
             to=NameAddr(named.address_of_record),
             contact=as_focus(contact),  # RFC 4579 §4.3
             body=offer,
             headers=invite_headers(invitation),
             timeout=premises.settings.dial_seconds,
-            flow=binding.flow if binding else None,
         )
-        outgoing = await premises.sip.invite(call)
-        outgoing.on_provisional = lambda response: invitation.progress(f"{response.status} {response.reason}")
-        try:
-            return await outgoing.outcome()
-        except asyncio.CancelledError:
-            outgoing.cancel()
-            raise
+        devices = premises.registrar.devices(invitation.invitee) if premises.registrar else ()
+        forking = Forking(
+            premises.sip,
+            premises.tasks,
+            [[over_flow(call, binding) for binding in flows] for flows in devices] or [[call]],
+            lambda response: invitation.progress(f"{response.status} {response.reason}"),
+        )
+        return await forking.outcome()
 
     async def _seat(
         self, seat: Seat, session: InviteSession, invitation: Invitation, agreed: Agreed | Refusal
@@ -114,6 +113,11 @@ class Dialer:
         seat.called(session)
         seat.chat.answered(theirs)
         premises.log.info("joined by dial-out", person=str(seat.person), room=str(invitation.room))
+
+
+def over_flow(call: OutgoingCall, binding: Binding) -> OutgoingCall:
+    """The same call to one device: its Contact, and the flow that it registered by (RFC 5626 §5.3)."""
+    return replace(call, target=target_of(binding) or call.target, flow=binding.flow)
 
 
 def invite_headers(invitation: Invitation) -> HeaderLines:

@@ -242,6 +242,12 @@ class OutgoingInvite:
         """The Call-ID, for logs."""
         return self._uac.call_id
 
+    @property
+    def answered(self) -> InviteSession | None:
+        """The session, if there is one by now."""
+        done = self._outcome.done() and not self._outcome.cancelled() and self._outcome.exception() is None
+        return self._outcome.result() if done else None
+
     async def outcome(self) -> InviteSession:
         """The session. Raises CallFailed(status, reason, response); cancelled waiting leaves the call alone."""
         return await asyncio.shield(self._outcome)

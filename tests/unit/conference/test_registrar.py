@@ -170,3 +170,82 @@ async def test_a_contact_that_is_no_sip_uri_cannot_be_rung_at(office: Office) ->
     binding = office.desk.registrar.find(ANA)
     assert binding is not None
     assert target_of(binding) is None
+
+
+# -- flows (RFC 5626), GRUUs (RFC 5627), several devices ------------------------------------------------------
+
+PHONE = '<sip:ana@phone>;+sip.instance="<urn:uuid:1>"'
+LAPTOP = '<sip:ana@laptop>;+sip.instance="<urn:uuid:2>"'
+
+
+async def test_a_device_that_knows_gruus_is_given_one(office: Office) -> None:
+    response = await office.register(PHONE, Supported="gruu")
+    assert ';pub-gruu="sip:ana@sip.example;gr=urn:uuid:1"' in response.get("Contact")
+    assert "pub-gruu" not in (await office.register()).get("Contact")
+
+
+async def test_a_device_without_an_instance_has_no_gruu(office: Office) -> None:
+    assert "pub-gruu" not in (await office.register("<sip:ana@one>", Supported="gruu")).get("Contact")
+
+
+async def test_the_flows_of_a_device_are_kept_side_by_side_the_newest_first(office: Office) -> None:
+    await office.register(f"{PHONE};reg-id=1", Supported="outbound")
+    office.desk.now += 10
+    response = await office.register(f"{PHONE};reg-id=2", Supported="outbound")
+    assert response.get("Require") == "outbound"
+    assert response.get("Flow-Timer") == "120"
+    [flows] = office.desk.registrar.devices(ANA)
+    assert [flow.reg_id for flow in flows] == [2, 1]
+    await office.register(f"{PHONE};reg-id=1;expires=0", Supported="outbound")
+    [flows] = office.desk.registrar.devices(ANA)
+    assert [flow.reg_id for flow in flows] == [2]
+
+
+async def test_a_flow_number_means_nothing_to_who_cannot_outbound(office: Office) -> None:
+    await office.register(f"{PHONE};reg-id=1")
+    response = await office.register(f"{PHONE};reg-id=2")
+    assert not response.get("Require")
+    [[binding]] = office.desk.registrar.devices(ANA)
+    assert binding.reg_id is None
+
+
+async def test_a_flow_through_a_proxy_that_keeps_none_is_refused(office: Office) -> None:
+    via = "SIP/2.0/UDP phone.invalid;branch=z9hG4bKinner"
+    headers = [("Contact", f"{PHONE};reg-id=1"), ("Supported", "outbound")]
+    message = office.ana.new_request("REGISTER", DOMAIN, headers, to=office.ana.aor)
+    message.headers[:0] = [("Via", office.ana.via("z9hG4bKouter")), ("Via", via)]
+    transaction = office.ana.expect_response(message)
+    await office.ana.send_raw(bytes(message))
+    assert (await transaction.responses.take(within=5)).status == 439
+    assert len(office.desk.registrar) == 0
+
+
+async def test_all_devices_are_known_the_preferred_one_first(office: Office) -> None:
+    await office.register(f"{PHONE};q=0.3")
+    await office.register(f"{LAPTOP};q=0.8")
+    assert [flows[0].device for flows in office.desk.registrar.devices(ANA)] == ["urn:uuid:2", "urn:uuid:1"]
+
+
+async def test_who_is_named_by_a_gruu_is_that_device_alone(office: Office) -> None:
+    await office.register(PHONE)
+    await office.register(LAPTOP)
+    named = office.desk.registrar.devices(Address("ana", "sip.example", "urn:uuid:1"))
+    assert [flows[0].device for flows in named] == ["urn:uuid:1"]
+    everywhere = office.desk.registrar.devices(Address("ana", "sip.example", "urn:uuid:gone"))
+    assert len(everywhere) == 2
+
+
+async def test_users_who_went_silent_make_room_for_others(office: Office) -> None:
+    for name in ("ana", "bob"):
+        office.desk.believed = f"sip:{name}@sip.example"
+        await office.register("<sip:x@one>", to=f"sip:{name}@sip.example", Expires="60")
+    office.desk.now += 100
+    office.desk.believed = "sip:cy@sip.example"
+    assert (await office.register("<sip:x@one>", to="sip:cy@sip.example")).status == 200
+    assert len(office.desk.registrar) == 1
+
+
+async def test_path_is_ignored(office: Office) -> None:
+    response = await office.register(PHONE, Path="<sip:edge.example;lr>")
+    assert response.status == 200
+    assert not response.get("Path")
