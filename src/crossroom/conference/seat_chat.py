@@ -13,6 +13,7 @@ from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.conference.conference import Copy
 from crossroom.conference.notices import NoticeSettings, about_the_room, text_of, too_long, welcome
 from crossroom.conference.seat_requests import SeatRequests, Sitter
+from crossroom.conference.switch import is_wordless
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log, Turns
@@ -64,12 +65,18 @@ class SeatChat:
     # -- what the room says --------------------------------------------------------------------------------
 
     def send(self, said: Posted | ComposingChanged | Copy) -> None:
-        """Send the endpoint its copy, if it takes this type (RFC 7701 §6.1)."""
+        """Send the endpoint its copy, if there is something to show and it takes this type (RFC 7701 §6.1)."""
+        if isinstance(said, Posted) and is_wordless(said):
+            return
         msrp, peer = self.msrp, self.peer
         if msrp is None or peer is None or msrp.closed is not None:
             self._keep(said)
             return
-        copy = said if isinstance(said, Copy) else self._copy_of(said)
+        last = self._seat.conference.last
+        if last is not None and last[0] is said:  # hot: all but the first of a fan-out find it made
+            copy = last[1]
+        else:
+            copy = said if isinstance(said, Copy) else self._copy_of(said)
         if self._types.of is not peer:
             self._types = Types(peer)
         if not self._types[copy.wrapped_type]:
@@ -158,9 +165,6 @@ class SeatChat:
             self._lose(str(reason))
 
     def _copy_of(self, said: Posted | ComposingChanged) -> Copy:
-        last = self._seat.conference.last  # hot: all but the first of a fan-out find it made
-        if last is not None and last[0] is said:
-            return last[1]
         return self._seat.conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
 
     def _keep(self, said: Posted | ComposingChanged | Copy) -> None:

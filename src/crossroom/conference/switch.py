@@ -11,6 +11,7 @@ from crossroom.bodies.cpim import CPIM, IMDN_NAMESPACE, CpimAddress, CpimHeader,
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.media_type import essence
 from crossroom.bodies.mime import MimePart
+from crossroom.bodies.multipart import readable
 from crossroom.conference.addresses import is_same_person, nickname_in, room_of
 from crossroom.machine import ParseError
 from crossroom.msrp.chunk import FailureReport
@@ -93,6 +94,12 @@ def typing_of(event: ComposingChanged, author: SipUri, to: SipUri) -> SharedBody
     return SharedBody(CPIM, bytes(message), failure_report=FailureReport.NO)
 
 
+def is_wordless(posted: Posted) -> bool:
+    """True for what has nothing that SIP could show: a reaction, a marker (docs/mapping.md §3.11)."""
+    is_native = posted.native is not None and posted.native.network is Network.SIP
+    return posted.content is None and not is_native
+
+
 def wrapped_type_of(posted: Posted) -> str:
     """The media type inside the copy, which a recipient must accept (RFC 7701 §6.1)."""
     if posted.native is not None and posted.native.network is Network.SIP:
@@ -143,13 +150,25 @@ def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draf
             return Typing(Composing.COMPOSING if document.is_active else Composing.ACTIVE, to)
         if media_type == IMDN:
             return None
-        is_text = media_type.startswith("text/")
-        content = Content(media_type, part.text if is_text else part.body, part.language)
+        content = _content(readable(part))
     except ParseError as error:
         raise Refused(Reason.UNSUPPORTED_CONTENT, str(error)) from None
     if isinstance(content.body, str) and content.body.startswith(ENCRYPTED):
         raise Refused(Reason.UNSUPPORTED_CONTENT, "encrypted text cannot be shown to a room")
     return Draft(_chosen_id(cpim) or message_id, content, Native(Network.SIP, cpim.content), to)
+
+
+def _content(parts: list[MimePart]) -> Content:
+    """One part as it is; of several one text in their order, with a word for what is none (docs/mapping.md §3.6)."""
+    if len(parts) == 1:
+        [part] = parts
+        is_text = part.media_type.startswith("text/")
+        return Content(part.media_type, part.text if is_text else part.body, part.language)
+    said = (
+        part.text if part.media_type == "text/plain" else f"[{part.media_type}, {len(part.body)} octets]"
+        for part in parts
+    )
+    return Content("text/plain", "\n".join(said), parts[0].language if parts else "")
 
 
 def _content_octets(posted: Posted) -> bytes:

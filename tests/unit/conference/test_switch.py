@@ -3,7 +3,7 @@
 import pytest
 
 from crossroom.conference.switch import Speaker, is_wordless, read
-from crossroom.room.address import Address, MessageId, Network, Nickname
+from crossroom.room.address import Address, ArchiveId, MessageId, Network, Nickname
 from crossroom.room.commands import Draft
 from crossroom.room.content import Content, Native
 from crossroom.room.events import Posted
@@ -67,5 +67,5 @@ def test_what_has_no_words_for_sip_is_known(
     native: Native | None,
     wordless: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    posted = Posted(occupant("Bob"), MessageId("m1"), MessageId("a1"), 0.0, content, native)
+    posted = Posted(occupant("Bob"), MessageId("m1"), ArchiveId("a1"), 0.0, content, native)
     assert is_wordless(posted) is wordless
