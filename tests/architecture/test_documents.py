@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,8 @@ DOCUMENTS = sorted(
 )
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)")
 NAMED = re.compile(r"`((?:src|tests|docs|examples|packaging|scripts|bench)/[\w./-]+\.\w+)`")
+LOGGED = re.compile(r"log\.(?:info|warning|error|exception)\(\s*f?\"([^\"]+)\"|report\(f\"([^\"]+)\"")
+SETTING = re.compile(r"`((?:server|sip|msrp|xmpp|tls|notices|limits)\.[a-z_.]+)`")
 SECTION = re.compile(r"docs/mapping\.md (§[\d.]+(?:(?:,| to| and) §[\d.]+)*)")
 
 
@@ -58,3 +61,26 @@ def test_every_section_of_the_mapping_that_the_code_cites_is_there() -> None:
     }
     assert cited
     assert cited <= set(headings)
+
+
+def test_every_log_line_that_operators_are_told_of_is_written_somewhere() -> None:
+    section = (ROOT / "docs" / "operations.md").read_text().split("\n## The log", 1)[1].split("\n## ", 1)[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    told = {event for row in rows for event in re.findall(r"`([^`]+)`", row)}
+    sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    written = {first or second for first, second in LOGGED.findall(sources)} - {""}
+    # a name inside the line is an ellipsis in the document
+    written |= {re.sub(r"\{[^}]+\}", "…", event) for event in written}
+    assert told
+    assert told <= written
+
+
+@pytest.mark.parametrize("document", ["operations.md", "mapping.md", "configuration.md"])
+def test_every_setting_that_is_named_exists(document: str) -> None:
+    tables = tomllib.loads(drawn("draw-configuration").split("```toml\n")[1].split("```")[0])
+    for name in SETTING.findall((ROOT / "docs" / document).read_text()):
+        value: object = tables
+        for part in name.split("."):
+            assert isinstance(value, dict), name
+            assert part in value, name
+            value = value[part]
