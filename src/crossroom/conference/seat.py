@@ -92,19 +92,17 @@ class Seat:
         """See focus.interface.Deliver."""
         if self._early is not None:
             self._early.append(event)
-        elif isinstance(event, Posted):  # hot: nearly all that is ever said
-            self._pass_on(event)
+        elif isinstance(event, Posted | ComposingChanged):  # hot: nearly all that there ever is
+            if event.author.endpoint != self._endpoint:  # RFC 7701 §6.1: no copy for the session that sent it
+                self.chat.send(event)
         else:
             self._receive(event)
 
-    def _pass_on(self, event: Posted | ComposingChanged) -> None:
-        if event.author.endpoint != self._endpoint:  # RFC 7701 §6.1: no copy for the session that sent it
-            self.chat.send(event)
-
     def _receive(self, event: RoomEvent) -> None:
         match event:
-            case Posted() | ComposingChanged():
-                self._pass_on(event)
+            case Posted() | ComposingChanged():  # kept while joining
+                if not self._is_own(event.author):
+                    self.chat.send(event)
             case Joined() | Left() | Renamed() | Changed() | Configured() | SubjectChanged():
                 self._note_own(event)
                 self.conference.report(event, sees_addresses=self.sees_addresses)

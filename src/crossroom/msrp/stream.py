@@ -76,11 +76,7 @@ class StreamReader:
         self._held = bytearray()
         self._partial: _Partial | None = None
         self.is_closed = False
-
-    @property
-    def is_between_frames(self) -> bool:
-        """True when the next octet begins a frame."""
-        return not self._held and self._partial is None and not self.is_closed
+        self.is_between_frames = True  # the next octet begins one
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[FrameItem | Malformed]:
         """Take octets as they come; `data` may be overwritten by its owner afterwards."""
@@ -100,6 +96,7 @@ class StreamReader:
         if items and isinstance(items[-1], Malformed):
             self.is_closed = True
             self._held.clear()
+        self.is_between_frames = not (self._held or self._partial or self.is_closed)
         return items
 
     def _read_frames(self, octets: bytes | bytearray, items: list[FrameItem | Malformed]) -> int:

@@ -6,6 +6,7 @@ Writing is in msrp_outflow.py.
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from crossroom.machine import Malformed
@@ -33,8 +34,9 @@ class BoundSession(QueuedSession, Protocol):
     def take(self, item: FrameItem) -> None:
         """Receive one frame."""
 
-    def take_usual(self, octets: bytes) -> int:
-        """Receive the usual answers that these octets begin with; gives where they end."""
+    @property
+    def take_usual(self) -> Callable[[bytes], int]:
+        """Receive the usual answers that octets begin with; gives where they end."""
 
     def end(self, reason: EndReason) -> None:
         """The connection is gone."""

@@ -69,6 +69,7 @@ class MsrpSession:
         self._outflow: Outflow | None = None  # while whole messages may be written: bound and not closed
         # Looked up once: a fan-out comes by here for every copy.
         self._send_copy = machine.sending.send_shared
+        self.take_usual = machine.sending.take_usual
         self._now = owner.now
         self._short = owner.settings.chunk_octets
         self._calls = FaceCalls(face, machine, self._run, self.end, owner.log)
@@ -206,10 +207,6 @@ class MsrpSession:
         self._run(self.machine.receive(item, self._owner.now()))
         if is_bare:
             self._now_bound()
-
-    def take_usual(self, octets: bytes) -> int:
-        """Receive the usual answers to copies; see BoundSession."""
-        return self.machine.sending.take_usual(octets)
 
     def pump_once(self) -> bool:
         """Write one queued piece; see BoundSession."""
