@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from crossroom.config.load import load
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     path
@@ -84,3 +86,11 @@ def test_every_setting_that_is_named_exists(document: str) -> None:
             assert isinstance(value, dict), name
             assert part in value, name
             value = value[part]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_configuration_that_is_shown_can_be_used(document: Path, tmp_path: Path) -> None:
+    for shown in re.findall(r"```toml\n(.*?)```", document.read_text(), re.DOTALL):
+        file = tmp_path / "crossroom.toml"
+        file.write_text(shown)
+        load(file, {})
