@@ -97,16 +97,26 @@ async def crossroom_server(  # noqa: PLR0913 - the parts of a configuration are 
     outbound_proxy: str = "",
     extra: str = "",
     ports: Ports | None = None,
+    sip_listen: Sequence[str] = (),
+    sip: str = "",
 ) -> AsyncIterator[RunningServer]:
     """Run a server from when its links are up; on leaving it must be empty, and stop without a fault.
 
     folder: where its configuration file goes; extra: further lines of the configuration file;
-    ports: where it listens, free ones unless told.
+    ports: where it listens, free ones unless told; sip_listen, sip: see `configuration`.
     """
     log, file = KeptLog(), folder / "crossroom.toml"
 
     async def started(at: Ports) -> tuple[Crossroom, Ports]:
-        text = configuration(at, domains=domains, xmpp=xmpp, outbound_proxy=outbound_proxy, extra=extra)
+        text = configuration(
+            at,
+            domains=domains,
+            xmpp=xmpp,
+            outbound_proxy=outbound_proxy,
+            extra=extra,
+            sip_listen=sip_listen,
+            sip=sip,
+        )
         file.write_text(text)
         made = Crossroom(load(file, {}), structlog.wrap_logger(None, processors=[log]))
         await made.start()

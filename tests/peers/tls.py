@@ -45,6 +45,12 @@ class Authority:
         der = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
         return Tls(client, unverified, server, server_name, fingerprint_of(der))
 
+    def root(self, folder: Path) -> Path:
+        """Write the authority's own certificate into `folder`; return its path (PEM)."""
+        path = folder / "authority.pem"
+        self._ca.cert_pem.write_to_path(path)
+        return path
+
     def files(self, folder: Path, *names: str) -> tuple[Path, Path]:
         """Write a certificate chain and its key for `names` into `folder`; return both paths (PEM)."""
         issued = self._ca.issue_cert(*names)
