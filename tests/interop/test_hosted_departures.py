@@ -1,5 +1,8 @@
 """Leaving a hosted room, by one's own will and otherwise: seen on both sides, and nothing is left of anybody."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
 import pytest
 
 from interop.hosted_evening import ROOM, SIP_ROOM, Evening, moderate
@@ -173,8 +176,15 @@ async def test_leaving_and_kicking_at_once_is_one_departure(hosted: Evening) -> 
     assert not [p for p in bob.presences.items if p.nick == "Ana" and p.type == "unavailable"]
 
 
+@pytest.fixture
+async def afterwards() -> AsyncIterator[AsyncExitStack]:
+    """What ends after the server, when a test asks for it before `hosted`."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
 async def test_a_restart_of_the_xmpp_server_costs_nobody_the_seat(
-    hosted: Evening, xmpp_server: Prosody
+    afterwards: AsyncExitStack, hosted: Evening, xmpp_server: Prosody
 ) -> None:
     ana, cy, bob = await hosted.sip("ana"), await hosted.sip("cy"), await hosted.xmpp("bob")
     await ana.join(SIP_ROOM, "Ana")
@@ -187,9 +197,9 @@ async def test_a_restart_of_the_xmpp_server_costs_nobody_the_seat(
     await cy.expects_message("is anybody here?", "Ana")
     folder = xmpp_server.program.folder
     command = [need("prosody"), "-F", "--config", str(folder / "prosody.cfg.lua")]
-    again = Program("prosody again", command, folder)
-    async with again, xmpp_server.user("bob") as same:
-        await hosted.running.log.expects("component link up", within=20)
+    await afterwards.enter_async_context(Program("prosody again", command, folder))
+    await hosted.running.log.expects("component link up", within=20)
+    async with xmpp_server.user("bob") as same:
         await same.join(ROOM, "Bob")
         await same.expects_roster("Ana", "Cy", "Bob")
         await ana.say("you are back")
