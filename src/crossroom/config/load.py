@@ -1,6 +1,5 @@
 """From a TOML file and the environment to a checked Configuration; what is wrong is said with file and line."""
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -48,7 +47,7 @@ def load(file: Path | None, environment: Mapping[str, str]) -> Configuration:
     try:
         return msgspec.convert(tree, Configuration)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), str(file or "no file"), text, overridden) from None
+        raise _explained(str(error), file, text, overridden) from None
 
 
 def _place(file: str, message: str) -> str:
@@ -96,7 +95,9 @@ _PATH = re.compile(r" - at `(?P<path>[^`]+)`$")
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`")
 
 
-def _explained(message: str, file: str, text: str, overridden: Mapping[str, str]) -> ConfigurationError:
+def _explained(
+    message: str, file: Path | None, text: str, overridden: Mapping[str, str]
+) -> ConfigurationError:
     found = _PATH.search(message)
     path = found["path"] if found else "$"
     what = _PATH.sub("", message)
@@ -106,6 +107,10 @@ def _explained(message: str, file: str, text: str, overridden: Mapping[str, str]
         what += "; 'crossroom config' lists every setting"
     if path in overridden:
         return ConfigurationError(overridden[path], what)
+    if file is None:
+        # a value that is refused together with its table: only the variables can have set it
+        inside = [variable for key, variable in overridden.items() if key.startswith(path)]
+        return ConfigurationError(", ".join(inside) or "the built-in defaults", what)
     setting = path.removeprefix("$").lstrip(".")
     return ConfigurationError(f"{file}:{line_of(text, path)}", f"{setting}: {what}" if setting else what)
 
@@ -137,11 +142,3 @@ def _table_path(opened: re.Match[str], counts: dict[str, int]) -> str:
         return name
     counts[name] = counts.get(name, -1) + 1
     return f"{name}[{counts[name]}]"
-
-
-def state_folder(configured: str, environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the running server keeps its files: as configured, or the user's state directory."""
-    if configured:
-        return Path(configured)
-    home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "crossroom"

@@ -10,20 +10,34 @@ from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import force_setattr
 
 from crossroom.config.endpoint import Endpoint
+from crossroom.sip.uri import SipUri
 
 
 def _means(text: str) -> Meta:
     return Meta(description=text)
 
 
-def _parse_all(addresses: list[str]) -> None:
-    for text in addresses:
-        Endpoint.parse(text)
+def _parse_endpoint(text: str, transports: frozenset[str]) -> Endpoint:
+    endpoint = Endpoint.parse(text)
+    if endpoint.transport not in transports:
+        raise ValueError(f"{text!r}: only {', '.join(sorted(transports))} can be used here")
+    return endpoint
+
+
+def _lower_domain(section: Struct, name: str) -> None:
+    """Keep a domain as addresses are compared (RFC 4343): in lower case; refuse what is none."""
+    domain: str = getattr(section, name)
+    if not _DOMAIN.fullmatch(domain):
+        raise ValueError(f"{domain!r} is no domain (an internationalised one is written as xn--…)")
+    force_setattr(section, name, domain.lower())
 
 
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_MSRP_TRANSPORTS = frozenset({"tcp", "tls", "ws", "wss"})
+_TCP = frozenset({"tcp"})
 
 Text = str
 Positive = Annotated[int, Meta(ge=1)]
@@ -68,7 +82,6 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
 class Server(Section, frozen=True):
     """[server]: the process."""
 
-    data: Annotated[Text, _means("folder for the control socket and what must outlive a restart")] = ""
     log_level: Annotated[Text, _means("debug, info, warning or error")] = "info"
     log_format: Annotated[LogFormat, _means("text for people, json for collectors")] = LogFormat.TEXT
     shutdown_seconds: Annotated[Seconds, _means("how long a clean shutdown may take, in seconds")] = 10.0
@@ -86,6 +99,10 @@ class Domain(Section, frozen=True):
     kind: Annotated[
         Kind, _means("hosted: our own rooms; looped: our own, reached by SIP through the outbound proxy")
     ] = Kind.HOSTED
+
+    def __post_init__(self) -> None:
+        """Refuse what is no domain."""
+        _lower_domain(self, "name")
 
 
 class Account(Section, frozen=True):
@@ -120,10 +137,15 @@ class Sip(Section, frozen=True):
     account: Annotated[list[Account], _means("users who may pass digest")] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Refuse listeners and networks that do not parse."""
-        _parse_all(self.listen)
+        """Refuse listeners, networks and a proxy that do not parse, and an absent listener."""
+        for text in self.listen:
+            Endpoint.parse(text)
+        if not self.listen:
+            raise ValueError("at least one SIP listener is needed")
         for network in self.trusted:
             ipaddress.ip_network(network)
+        if self.outbound_proxy:
+            SipUri.parse(self.outbound_proxy)
 
 
 class Msrp(Section, frozen=True):
@@ -139,7 +161,8 @@ class Msrp(Section, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse listeners that do not parse, and an absent one."""
-        _parse_all(self.listen)
+        for text in self.listen:
+            _parse_endpoint(text, _MSRP_TRANSPORTS)
         if not self.listen:
             raise ValueError("at least one MSRP listener is needed")
 
@@ -161,8 +184,9 @@ class Component(Section, frozen=True):
     secret_file: Annotated[Text, _means("file whose first line is the shared secret")] = ""
 
     def __post_init__(self) -> None:
-        """Refuse an address that does not parse, and a component without a secret."""
-        Endpoint.parse(self.connect)
+        """Refuse an address or a domain that does not parse, and a component without a secret."""
+        _parse_endpoint(self.connect, _TCP)
+        _lower_domain(self, "domain")
         if bool(self.secret) == bool(self.secret_file):
             raise ValueError("exactly one of secret and secret_file is needed")
 
@@ -175,7 +199,8 @@ class Entry(Section, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse an entry that others than this machine could reach: it asks for no password."""
-        if self.listen and not Endpoint.parse(self.listen).is_loopback:
+        _lower_domain(self, "domain")
+        if self.listen and not _parse_endpoint(self.listen, _TCP).is_loopback:
             raise ValueError(f"{self.listen}: the entry asks for no password and may only listen on loopback")
 
 

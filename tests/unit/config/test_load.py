@@ -6,7 +6,7 @@ import pytest
 
 from crossroom.config.endpoint import Endpoint
 from crossroom.config.listing import listing
-from crossroom.config.load import ConfigurationError, line_of, load, state_folder
+from crossroom.config.load import ConfigurationError, line_of, load
 from crossroom.config.schema import Configuration, Kind, read_secret
 
 WRONG = [
@@ -29,6 +29,13 @@ WRONG = [
         "exactly one of secret",
     ),
     ("[limits]\nrooms = 0\n", 2, "Expected `int` >= 1"),
+    ("[sip]\nlisten = []\n", 1, "at least one SIP listener"),
+    ('[sip]\noutbound_proxy = "proxy example"\n', 1, "not a URI"),
+    ('[sip]\noutbound_proxy = "xmpp:proxy.example"\n', 1, "not a SIP URI"),
+    ('[msrp]\nlisten = ["udp://127.0.0.1:2855"]\n', 1, "only tcp, tls, ws, wss can be used here"),
+    ('[[xmpp.component]]\nconnect = "tls://a:1"\ndomain = "b"\nsecret = "s"\n', 1, "only tcp can be used"),
+    ('[xmpp.entry]\nlisten = "ws://127.0.0.1:5222"\n', 1, "only tcp can be used"),
+    ('[[domains]]\nname = "not a domain"\n', 1, "is no domain"),
 ]
 
 
@@ -86,6 +93,23 @@ def test_a_wrong_variable_is_named() -> None:
         load(None, {"CROSSROOM_SIP": "1", "CROSSROOM_XMPP__ENTRY__LISTEN__PORT": "1"})
 
 
+def test_a_variable_that_is_only_wrong_in_its_table_is_named() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(None, {"CROSSROOM_SIP__LISTEN": '["smtp://127.0.0.1:25"]', "CROSSROOM_LIMITS__ROOMS": "7"})
+    assert refused.value.where == "CROSSROOM_SIP__LISTEN"
+
+
+def test_domains_are_kept_in_lower_case_however_they_are_written(tmp_path: Path) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text(
+        '[[domains]]\nname = "Conference.Example"\n[[xmpp.component]]\nconnect = "tcp://[::1]:5347"\n'
+        'domain = "CONFERENCE.example"\nsecret = "s"\n'
+    )
+    configuration = load(file, {})
+    assert configuration.domains[0].name == "conference.example"
+    assert configuration.xmpp.component[0].domain == "conference.example"
+
+
 def test_without_a_file_everything_is_on_loopback() -> None:
     configuration = load(None, {})
     listeners = [*configuration.sip.listen, *configuration.msrp.listen, configuration.xmpp.entry.listen]
@@ -120,9 +144,3 @@ def test_a_secret_comes_from_the_first_line_of_its_file(tmp_path: Path) -> None:
     file.write_text("s3cret\nsecond line\n")
     assert read_secret("", str(file)) == "s3cret"
     assert read_secret("inline", "") == "inline"
-
-
-def test_state_goes_to_the_users_state_directory_unless_configured() -> None:
-    assert state_folder("/srv/x", {}) == Path("/srv/x")
-    assert state_folder("", {"XDG_STATE_HOME": "/state"}) == Path("/state/crossroom")
-    assert state_folder("", {}).parts[-2:] == ("state", "crossroom")
