@@ -144,7 +144,8 @@ class Crossroom:
                 at=f"{listening.transport.lower()}://{listening.host}:{listening.port}",
             )
         for address in self.msrp.listening:
-            self._log.info("listening", what="msrp", at=f"tcp://{address.host}:{address.port}")
+            transport = "tls" if address.is_secure else "tcp"
+            self._log.info("listening", what="msrp", at=f"{transport}://{address.host}:{address.port}")
         self._log.info("ready")
 
     def reload(self) -> None:
@@ -153,7 +154,7 @@ class Crossroom:
             shown = settings.fingerprints(self._configuration)
             for certificates in self._certificates:
                 certificates.reload()
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        except (OSError, ValueError) as error:
             self._log.warning("certificates cannot be used, the old ones stay", why=str(error))
             return
         self._media.fingerprints = shown

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossroom.net.tls import server_context
+from crossroom.net.tls import load_chain, server_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Certificates:
     """The first one is shown to who asks for no name, or for one that nobody has.
 
     client_authorities: who signs the certificates that clients may show (mutual TLS); None: none are asked for.
-    Raises OSError or ssl.SSLError when a file cannot be used.
+    Raises OSError when a file cannot be used.
     """
 
     def __init__(self, files: Sequence[CertificateFiles], client_authorities: Path | None = None) -> None:
@@ -39,11 +39,11 @@ class Certificates:
         return self._contexts[0]
 
     def reload(self) -> None:
-        """Read all files again. Raises OSError or ssl.SSLError, and then nothing has changed."""
+        """Read all files again. Raises OSError, and then nothing has changed."""
         for each in self._files:
             server_context(each.chain, each.key)  # a key that does not fit must not leave us half changed
         for each, context in zip(self._files, self._contexts, strict=True):
-            context.load_cert_chain(each.chain, each.key)
+            load_chain(context, each.chain, each.key)
         self._learn_names()
 
     def _learn_names(self) -> None:

@@ -1,6 +1,6 @@
 """TLS contexts, and the check that a certificate is that of the domain we asked for. RFC 5922, RFC 8446.
 
-TLS 1.2 at least (spec sip-14.4).
+TLS 1.2 at least (docs/conformance.md, sip-14.4).
 """
 
 import ssl
@@ -12,13 +12,13 @@ from typing import Any
 def server_context(certificate: Path, key: Path, client_authorities: Path | None = None) -> ssl.SSLContext:
     """For listening. With `client_authorities` a client certificate is asked for and must be signed by them.
 
-    Raises OSError or ssl.SSLError when a file cannot be used.
+    Raises OSError when a file cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
+    load_chain(context, certificate, key)
     if client_authorities is not None:
-        context.load_verify_locations(client_authorities)
+        load_authorities(context, client_authorities)
         context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
@@ -26,15 +26,40 @@ def server_context(certificate: Path, key: Path, client_authorities: Path | None
 def client_context(
     authorities: Path | None = None, certificate: tuple[Path, Path] | None = None
 ) -> ssl.SSLContext:
-    """For connecting: the peer must be signed by the system's authorities, or by these.
+    """For connecting with SIP: the other end must be signed by the system's authorities, or by these.
 
     The name is checked by `names_domain` after the handshake: SIP allows a URI there and no wildcard.
     """
-    context = ssl.create_default_context(cafile=authorities)
+    context = trusting(authorities)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = False  # RFC 5922 §7: our own check, which is stricter and knows sip: URIs
     if certificate is not None:
-        context.load_cert_chain(*certificate)
+        load_chain(context, *certificate)
+    return context
+
+
+def load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Give a context the certificate that it shows. Raises OSError, which names the files."""
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one, and neither says which file it means
+        raise OSError(f"certificate {certificate} with key {key}: {error}") from error
+
+
+def load_authorities(context: ssl.SSLContext, authorities: Path) -> None:
+    """Tell a context whose signatures count. Raises OSError, which names the file."""
+    try:
+        context.load_verify_locations(authorities)
+    except OSError as error:
+        raise OSError(f"authorities {authorities}: {error}") from error
+
+
+def trusting(authorities: Path | None) -> ssl.SSLContext:
+    """For connecting to what these have signed, None for the system's list; the name is checked by ssl itself."""
+    if authorities is None:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    load_authorities(context, authorities)
     return context
 
 

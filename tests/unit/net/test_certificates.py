@@ -87,7 +87,7 @@ async def test_a_certificate_that_does_not_fit_its_key_changes_nothing(tmp_path:
     certificates = Certificates([files])
     other = issue(tmp_path, authority, "two", "new.example")
     files.chain.write_bytes(other.chain.read_bytes())
-    with pytest.raises(ssl.SSLError):
+    with pytest.raises(OSError, match=r"one\.pem"):
         certificates.reload()
     async with (
         listening(certificates) as port,
