@@ -70,10 +70,11 @@ class ChatMedia:
 
     def offer(self, face: SessionFace) -> tuple[SessionDescription, MsrpSession]:
         """Offer a chat, reachable from this moment on."""
-        served = {address.is_secure for address in self._endpoint.listening}
+        # RFC 7977 §5.2: nobody can be called by WebSocket, so only those who offer it are answered so
+        served = {address.is_secure for address in self._endpoint.listening if not address.is_websocket}
         is_secure = self._offers_tls if self._offers_tls in served else not self._offers_tls
         msrp = self._endpoint.open(face, secure=is_secure)
-        stream = self._stream(msrp, is_secure=is_secure)
+        stream = self._stream(msrp)
         return make_offer(stream, self._origin(stream.host)), msrp
 
     def agree(self, offer: SessionDescription, msrp: MsrpSession, body: bytes) -> Agreed | Refusal:
@@ -100,31 +101,28 @@ class ChatMedia:
         except ParseError:
             return UNREADABLE
         sessions = self._open_all(face, replaces)
-        streams = [self._stream(msrp, is_secure=is_secure) for is_secure, msrp in sessions]
+        streams = [self._stream(msrp) for msrp in sessions]
         # a path rewritten on the way is found by its session id all the same, so CEMA need not be strict
         answer = answer_offer(offer, streams, self._origin(streams[0].host), is_cema_strict=False)
-        chosen = None if isinstance(answer, Refusal) else answer.ours.is_secure
-        for is_secure, msrp in sessions:
-            if is_secure is not chosen:
+        chosen = None if isinstance(answer, Refusal) else answer.ours.path
+        taken = [msrp for msrp in sessions if (format_path(msrp.local_path),) == chosen]
+        for msrp in sessions:
+            if msrp not in taken:
                 msrp.close()
-        if isinstance(answer, Refusal):
-            return answer
-        return Agreed(answer, next(msrp for is_secure, msrp in sessions if is_secure is chosen))
+        return answer if isinstance(answer, Refusal) else Agreed(answer, taken[0])
 
-    def _open_all(
-        self, face: SessionFace, replaces: MsrpSession | None
-    ) -> Sequence[tuple[bool, MsrpSession]]:
-        transports = sorted({address.is_secure for address in self._endpoint.listening})
+    def _open_all(self, face: SessionFace, replaces: MsrpSession | None) -> Sequence[MsrpSession]:
+        kinds = sorted({(address.transport, address.is_secure) for address in self._endpoint.listening})
         return [
-            (is_secure, self._endpoint.open(face, secure=is_secure, replaces=replaces))
-            for is_secure in transports
+            self._endpoint.open(face, secure=is_secure, transport=transport, replaces=replaces)
+            for transport, is_secure in kinds
         ]
 
-    def _stream(self, msrp: MsrpSession, *, is_secure: bool) -> MessageMedia:
+    def _stream(self, msrp: MsrpSession) -> MessageMedia:
         uri = msrp.local_path[0]
         return MessageMedia(
             port=uri.port or 0,
-            is_secure=is_secure,
+            is_secure=uri.is_secure,
             path=(format_path(msrp.local_path),),
             host=uri.host.strip("[]"),
             accept_types=(CPIM,),  # RFC 7701 §5.2: exactly this one value
@@ -132,7 +130,7 @@ class ChatMedia:
             max_size=self._message_octets,
             chatroom=TOKENS,
             # RFC 4975 §14.4: the certificate that answers on our port is the one that is meant
-            fingerprints=self.fingerprints if is_secure else (),
+            fingerprints=self.fingerprints if uri.is_secure else (),
         )
 
     def _origin(self, host: str) -> Origin:

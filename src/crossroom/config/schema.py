@@ -151,9 +151,9 @@ class Sip(Section, frozen=True):
 class Msrp(Section, frozen=True):
     """[msrp]: the MSRP switch."""
 
-    listen: Annotated[list[str], _means("tcp:// addresses to listen on, tls:// with [tls]")] = field(
-        default_factory=lambda: ["tcp://127.0.0.1:2855"]
-    )
+    listen: Annotated[
+        list[str], _means("tcp:// addresses to listen on, tls:// and wss:// (browsers) with [tls]")
+    ] = field(default_factory=lambda: ["tcp://127.0.0.1:2855"])
     advertise: Annotated[Text, _means("host that path and SDP show; empty: the listening address")] = ""
     offer: Annotated[
         MsrpOffer, _means("what SIP users who are called are offered, tcp or tls, where it is listened on")
@@ -162,9 +162,12 @@ class Msrp(Section, frozen=True):
     def __post_init__(self) -> None:
         """Refuse listeners that do not parse, and an absent one."""
         for text in self.listen:
-            _parse_endpoint(text, _MSRP_TRANSPORTS)
-        if not self.listen:
-            raise ValueError("at least one MSRP listener is needed")
+            endpoint = _parse_endpoint(text, _MSRP_TRANSPORTS)
+            # RFC 7977 §4.1: browsers speak MSRP over TLS only; on one machine nobody is in between
+            if endpoint.transport == "ws" and not endpoint.is_loopback:
+                raise ValueError(f"{text!r}: MSRP over WebSocket needs wss:// unless it is on loopback")
+        if all(text.startswith("ws") for text in self.listen):
+            raise ValueError("at least one MSRP listener by tcp:// or tls:// is needed")
 
 
 class Notices(Section, frozen=True):

@@ -4,6 +4,7 @@ Drives the pure machines of `msrp/`; knows no rooms. One timer sweeps all sessio
 """
 
 import asyncio
+import ssl
 
 from crossroom.machine import ParseError
 from crossroom.msrp.session import Session
@@ -15,6 +16,7 @@ from crossroom.net.msrp_dialer import Dialer
 from crossroom.net.msrp_face import EndReason, Fingerprint, MsrpListen, MsrpSettings, SessionFace
 from crossroom.net.msrp_outflow import Outflow
 from crossroom.net.msrp_session import MsrpSession
+from crossroom.net.msrp_websocket import MsrpWebSockets
 from crossroom.net.tasks import Log
 
 _SWEEP_SECONDS = 1.0  # how late a 30-second timer may be
@@ -35,6 +37,7 @@ class MsrpEndpoint:
         self._connections: set[MsrpConnection] = set()
         self._dirty: list[Outflow] = []
         self._servers: list[asyncio.Server] = []
+        self._browsers: list[MsrpWebSockets] = []
         self._listening: tuple[MsrpListen, ...] = ()
         self._dialer = Dialer(self)
         self._sweeper: asyncio.TimerHandle | None = None
@@ -67,8 +70,11 @@ class MsrpEndpoint:
             await asyncio.wait(waiting, timeout=self.settings.close_seconds)
         for connection in list(self._connections):
             connection.abort_unread()
+        for browsers in self._browsers:
+            await browsers.close()
         if waiting:
             await asyncio.wait(waiting)
+        self._browsers.clear()
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
@@ -92,20 +98,26 @@ class MsrpEndpoint:
     # -- what the faces use --------------------------------------------------------------------------------
 
     def open(
-        self, face: SessionFace, *, secure: bool = False, replaces: MsrpSession | None = None
+        self,
+        face: SessionFace,
+        *,
+        secure: bool = False,
+        transport: str = "tcp",
+        replaces: MsrpSession | None = None,
     ) -> MsrpSession:
         """A session with an unguessable URI of its own, reachable at once, closed by itself if nobody comes.
 
         `replaces` is a lost session whose Message-IDs are not to be shown twice (RFC 4975 §5.4). Raises
-        LookupError when there is no listener of that kind.
+        LookupError when there is no listener of that kind; `transport` "ws" is for browsers (RFC 7977).
         """
-        address = next((each for each in self._listening if each.is_secure == secure), None)
+        kind = secure, transport
+        address = next((each for each in self._listening if (each.is_secure, each.transport) == kind), None)
         if address is None:
-            raise LookupError("no MSRP listener for " + ("TLS" if secure else "TCP"))
+            raise LookupError(f"no MSRP listener for {transport}" + (" over TLS" if secure else ""))
         # RFC 4975 §14.1: at least 80 random bits, of this session only.
         session_id = self._ids.token()
         host = self.settings.advertise or address.host
-        uri = MsrpUri(host, address.port, session_id, "tcp", is_secure=secure)
+        uri = MsrpUri(host, address.port, session_id, transport, is_secure=secure)
         seen = replaces.machine.seen if replaces is not None else ()
         session = MsrpSession(self, Session(uri, self._ids.token(), self.settings.session, seen), face)
         self._sessions[session_id] = session
@@ -161,7 +173,9 @@ class MsrpEndpoint:
         # The authority is not compared: NATs and border controllers rewrite it; the session-id is the secret.
         session = self._sessions.get(path[0].session_id)
         # RFC 4975 §7.3: a To-Path of several URIs is for somebody behind us, and we are no relay.
-        if session is None or len(path) != 1 or path[0].transport != "tcp":
+        if session is None or len(path) != 1 or path[0].transport != session.machine.local.transport:
+            return 481
+        if connection.is_websocket is not (path[0].transport == "ws"):
             return 481
         if session.machine.local.is_secure and not connection.is_secure:
             return 481  # what was announced as TLS is never taken in the clear
@@ -175,6 +189,8 @@ class MsrpEndpoint:
         tls = self.settings.server_tls if address.is_secure else None
         if address.is_secure and tls is None:
             raise ValueError("a secure MSRP listener needs a certificate")
+        if address.is_websocket:
+            return await self._listen_for_browsers(address, tls)
         server = await asyncio.get_running_loop().create_server(
             lambda: MsrpConnection(self, is_secure=address.is_secure), address.host, address.port, ssl=tls
         )
@@ -182,6 +198,16 @@ class MsrpEndpoint:
         port: int = server.sockets[0].getsockname()[1]
         self.log.info("msrp listening", host=address.host, port=port, secure=address.is_secure)
         return MsrpListen(address.host, port, address.is_secure)
+
+    async def _listen_for_browsers(self, address: MsrpListen, tls: ssl.SSLContext | None) -> MsrpListen:
+        def make() -> MsrpConnection:
+            return MsrpConnection(self, is_secure=address.is_secure, is_websocket=True)
+
+        browsers = MsrpWebSockets(make)
+        host, port = await browsers.listen((address.host, address.port), tls, self.settings.stream.max_body)
+        self._browsers.append(browsers)
+        self.log.info("msrp listening", host=host, port=port, secure=address.is_secure, websocket=True)
+        return MsrpListen(address.host, port, address.is_secure, is_websocket=True)
 
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []

@@ -69,9 +69,15 @@ class MsrpConnection(asyncio.BufferedProtocol):
     """See the module. `is_secure`: TLS is below it; `key` names where it leads when we opened it."""
 
     def __init__(
-        self, owner: ConnectionOwner, *, is_secure: bool, key: tuple[str, int, bool] | None = None
+        self,
+        owner: ConnectionOwner,
+        *,
+        is_secure: bool,
+        key: tuple[str, int, bool] | None = None,
+        is_websocket: bool = False,
     ) -> None:
         self.is_secure = is_secure
+        self.is_websocket = is_websocket
         self.key = key
         self.sessions: set[BoundSession] = set()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -95,7 +101,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         # Not asserted: uvloop's transports have the methods, but not the base class.
         self._transport = transport = cast("asyncio.Transport", transport)
         self._peer = str(transport.get_extra_info("peername"))
-        self.outflow.open(transport)
+        self.outflow.open(transport, joins=not self.is_websocket)
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -111,10 +117,20 @@ class MsrpConnection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Octets came."""
         self.has_read = True
-        octets = bytes(self._owner.read_buffer[:nbytes])
+        self._take(bytes(self._owner.read_buffer[:nbytes]))
+
+    def take_whole(self, octets: bytes) -> None:
+        """A WebSocket message came: exactly one frame (RFC 7977 §5.3)."""
+        self.has_read = True
+        self._take(octets)
+        if not (self.is_closing or self._reader.is_between_frames):
+            self._owner.log.warning("msrp frame not whole in its WebSocket message", peer=self._peer)
+            self.close(EndReason.MALFORMED)
+
+    def _take(self, octets: bytes) -> None:
         if self._only is not None and self._reader.is_between_frames:
             at = self._only.take_usual(octets)  # hot: the answers to a fan-out
-            if at == nbytes:
+            if at == len(octets):
                 return
             octets = octets[at:]
         for item in self._reader.receive_data(octets):

@@ -38,6 +38,12 @@ class MsrpListen:
     host: str
     port: int
     is_secure: bool = False
+    is_websocket: bool = False
+
+    @property
+    def transport(self) -> str:
+        """As a URI of MSRP names it (RFC 4975 §6, RFC 7977 §5.2)."""
+        return "ws" if self.is_websocket else "tcp"
 
 
 @dataclass(frozen=True, slots=True)

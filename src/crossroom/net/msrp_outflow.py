@@ -34,13 +34,15 @@ class Outflow:
         self._dirty = dirty
         self._give_up = give_up
         self._transport: asyncio.WriteTransport | None = None
+        self._joins = True
         self._is_closed = False
         self._pending: list[bytes] = []
         self._pending_octets = 0
         self._waiting: deque[QueuedSession] = deque()
 
-    def open(self, transport: asyncio.WriteTransport) -> None:
-        """The connection is there."""
+    def open(self, transport: asyncio.WriteTransport, *, joins: bool = True) -> None:
+        """The connection is there; with `joins` frames may be written together."""
+        self._joins = joins
         self._transport = transport
         transport.set_write_buffer_limits(high=self._settings.high_water)
 
@@ -63,7 +65,13 @@ class Outflow:
         self._pending = []
         self._pending_octets = 0
         self.is_writable = not self.is_paused
-        transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
+        if len(pending) == 1:
+            transport.write(pending[0])
+        elif self._joins:
+            transport.write(b"".join(pending))
+        else:
+            for frame in pending:
+                transport.write(frame)
         if self.is_paused and transport.get_write_buffer_size() > self._settings.max_queue_octets:
             # Even answers are not read: nothing bounds them but this.
             self._give_up(EndReason.CONGESTED)

@@ -1,4 +1,4 @@
-"""WebSocket listeners for SIP: one SIP message per WebSocket message. RFC 7118 §4, §5; RFC 6455.
+"""WebSocket listeners for SIP and MSRP: one message of theirs per WebSocket message. RFC 7118, 7977, 6455.
 
 Frames and connections only; what they say is read above. Only browsers connect, we never do.
 """
@@ -38,6 +38,8 @@ class WebSocketConnection:
         self.remote = remote
         self.last_heard = loop.time()
         self._loop = loop
+        self.on_sent: Callable[[], None] | None = None  # called after each message that went out
+        self.waiting_octets = 0
         self._unsent: asyncio.Queue[bytes | None] = asyncio.Queue(_MAX_QUEUED)
         self._open = True
         self._closed: asyncio.Future[None] = loop.create_future()
@@ -47,12 +49,18 @@ class WebSocketConnection:
         """Whether something can be sent."""
         return self._open
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be sent."""
+        return self._unsent.qsize()
+
     def send(self, data: bytes) -> bool:
         """Queue a message; False when the connection is closed or choked."""
         if not self._open or self._unsent.qsize() >= _MAX_QUEUED - 1:
             self.close()
             return False
         self._unsent.put_nowait(data)
+        self.waiting_octets += len(data)
         return True
 
     def close(self) -> None:
@@ -96,6 +104,9 @@ class WebSocketConnection:
                 await socket.send_bytes(data)
             except ConnectionError:
                 break  # the reading side sees the end too
+            self.waiting_octets -= len(data)
+            if self.on_sent is not None:
+                self.on_sent()
         await socket.close()
 
 
@@ -107,26 +118,35 @@ class WebSocketListener:
         self._site = site
 
     @classmethod
-    async def listen(
+    async def listen(  # noqa: PLR0913 -- all but the first three are options
         cls,
         at: Address,
         accept: Callable[[Address, Address], WebSocketConnection | None],
         user: WebSocketUser,
         context: ssl.SSLContext | None = None,
         max_message: int = 1_048_576,
+        *,
+        subprotocol: str = "sip",
     ) -> "WebSocketListener":
         """Listen on any path; port 0 takes a free one. Raises OSError."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
             offered = request.headers.get("Sec-WebSocket-Protocol", "")
-            if "sip" not in {name.strip().lower() for name in offered.split(",")}:
-                raise web.HTTPBadRequest(text="subprotocol sip required")  # RFC 7118 §4.1
+            if subprotocol not in {name.strip().lower() for name in offered.split(",")}:
+                # RFC 7118 §4.1, RFC 7977 §4.1
+                raise web.HTTPBadRequest(text=f"subprotocol {subprotocol} required")
             transport = request.transport
             connection = accept(_address(transport, "sockname"), _address(transport, "peername"))
             if connection is None:
                 raise web.HTTPServiceUnavailable
-            socket = web.WebSocketResponse(protocols=("sip",), heartbeat=_HEARTBEAT, max_msg_size=max_message)
-            await socket.prepare(request)
+            socket = web.WebSocketResponse(
+                protocols=(subprotocol,), heartbeat=_HEARTBEAT, max_msg_size=max_message
+            )
+            try:
+                await socket.prepare(request)
+            except BaseException:
+                user.websocket_lost(connection)
+                raise
             await connection.run(socket, user)
             return socket
 
