@@ -144,7 +144,8 @@ class Crossroom:
                 at=f"{listening.transport.lower()}://{listening.host}:{listening.port}",
             )
         for address in self.msrp.listening:
-            transport = "tls" if address.is_secure else "tcp"
+            kinds = ("ws", "wss") if address.is_websocket else ("tcp", "tls")
+            transport = kinds[address.is_secure]
             self._log.info("listening", what="msrp", at=f"{transport}://{address.host}:{address.port}")
         self._log.info("ready")
 

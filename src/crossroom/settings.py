@@ -25,7 +25,7 @@ from crossroom.net.ids import Ids
 from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.msrp_face import MsrpListen, MsrpSettings
 from crossroom.net.sip_settings import ListenOn, SipSettings
-from crossroom.net.tls import client_context
+from crossroom.net.tls import client_context, trusting
 from crossroom.net.xmpp_component import ComponentSettings
 from crossroom.net.xmpp_entry import EntrySettings
 from crossroom.room.address import Network
@@ -75,7 +75,7 @@ def has_registrar(configuration: Configuration) -> bool:
 
 
 def sip(configuration: Configuration, certificates: Certificates | None) -> SipSettings:
-    """Raises OSError or ssl.SSLError for a certificate that cannot be used, ParseError for a bad proxy URI."""
+    """Give the sockets of SIP and its limits; raises OSError for a certificate that cannot be used."""
     limits, section = configuration.limits, configuration.sip
     listen = [Endpoint.parse(text) for text in section.listen]
     agent = AgentSettings(
@@ -110,16 +110,17 @@ def sip(configuration: Configuration, certificates: Certificates | None) -> SipS
 
 
 def msrp(configuration: Configuration, certificates: Certificates | None) -> MsrpSettings:
-    """Raises OSError or ssl.SSLError for a certificate that cannot be used."""
+    """Give the sockets of MSRP and its limits; raises OSError for a certificate that cannot be used."""
     limits = configuration.limits
     listen = [Endpoint.parse(text) for text in configuration.msrp.listen]
     defaults = MsrpSettings()
     inbox = replace(defaults.session.inbox, max_message=limits.message_octets)
     return replace(
         defaults,
-        listen=tuple(MsrpListen(one.host, one.port, one.transport == "tls") for one in listen),
+        listen=tuple(_msrp_listen(one) for one in listen),
         advertise=configuration.msrp.advertise,
         server_tls=certificates.context if certificates else None,
+        client_tls=trusting(_authorities(configuration)),
         session=replace(defaults.session, inbox=inbox),
         max_queue_octets=limits.msrp_queue_octets,
         max_queue_messages=limits.msrp_queue_messages,
@@ -127,8 +128,12 @@ def msrp(configuration: Configuration, certificates: Certificates | None) -> Msr
     )
 
 
+def _msrp_listen(one: Endpoint) -> MsrpListen:
+    return MsrpListen(one.host, one.port, one.transport in {"tls", "wss"}, one.transport in {"ws", "wss"})
+
+
 def components(configuration: Configuration) -> tuple[ComponentSettings, ...]:
-    """Raises OSError for a secret that cannot be read."""
+    """Give the links to XMPP servers; raises OSError for a secret that cannot be read."""
     found = []
     for section in configuration.xmpp.component:
         server = Endpoint.parse(section.connect)
@@ -138,7 +143,7 @@ def components(configuration: Configuration) -> tuple[ComponentSettings, ...]:
 
 
 def entry(configuration: Configuration) -> EntrySettings | None:
-    """None where XMPP clients have servers of their own."""
+    """Give the embedded entry; None where XMPP clients have servers of their own."""
     section = configuration.xmpp.entry
     if not section.listen:
         return None
@@ -227,7 +232,7 @@ def registrar(configuration: Configuration) -> RegistrarSettings:
 
 
 def policy(configuration: Configuration) -> IdentityPolicy:
-    """Raises OSError for a password that cannot be read."""
+    """Give whom the SIP face believes; raises OSError for a password that cannot be read."""
     section = configuration.sip
     secrets = {one.user.lower(): read_secret(one.password, one.password_file) for one in section.account}
     return IdentityPolicy(
@@ -238,7 +243,7 @@ def policy(configuration: Configuration) -> IdentityPolicy:
 
 
 def sip_certificates(configuration: Configuration) -> Certificates | None:
-    """Give what SIP shows, by name, and whom it asks for a certificate; raises OSError or ssl.SSLError."""
+    """Give what SIP shows, by name, and whom it asks for a certificate; raises OSError."""
     section = configuration.tls
     if not section.certificate:
         return None
@@ -249,7 +254,7 @@ def sip_certificates(configuration: Configuration) -> Certificates | None:
 
 
 def msrp_certificates(configuration: Configuration) -> Certificates | None:
-    """Give what MSRP shows: the one whose fingerprint our SDP says; raises OSError or ssl.SSLError."""
+    """Give what MSRP shows: the one whose fingerprint our SDP says; raises OSError."""
     section = configuration.tls
     if not section.certificate:
         return None
@@ -259,4 +264,9 @@ def msrp_certificates(configuration: Configuration) -> Certificates | None:
 def _client_tls(configuration: Configuration) -> ssl.SSLContext:
     section = configuration.tls
     ours = (Path(section.certificate), Path(section.key)) if section.certificate else None
-    return client_context(Path(section.authorities) if section.authorities else None, ours)
+    return client_context(_authorities(configuration), ours)
+
+
+def _authorities(configuration: Configuration) -> Path | None:
+    """Give who signs the certificates of servers that we connect to; None for the system's list."""
+    return Path(configuration.tls.authorities) if configuration.tls.authorities else None
