@@ -12,6 +12,8 @@ _EMPTY_LINE = re.compile(rb"(?:^|\r?\n)\r?\n")
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9!#$&^_.+*-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*)')
 _FORBIDDEN = re.compile(r"[\x00\r\n]")
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,64}")
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 _CHARSETS = {"utf8": "utf-8", "": "utf-8"}  # seen on the wire
 
 
@@ -27,7 +29,8 @@ class MimePart:
         """A part to send: text goes out as UTF-8 with CRLF line ends left as they are."""
         if isinstance(body, str):
             media_type, body = f"{media_type}; charset=utf-8", body.encode(errors="replace")
-        language_header = (("Content-Language", language),) if language else ()
+        # who wrote the language on another network could write anything there (RFC 3282 §2: a list of tags)
+        language_header = (("Content-Language", language),) if _LANGUAGE.fullmatch(language) else ()
         return cls((("Content-Type", media_type), *language_header), body)
 
     @classmethod
@@ -63,7 +66,7 @@ class MimePart:
     def text(self) -> str:
         """The body as text, by its charset (default UTF-8); what does not fit becomes U+FFFD.
 
-        Raises ParseError for a charset nobody knows.
+        Raises ParseError for a charset nobody knows, and for octets that it cannot be read from.
         """
         charset = self.parameter("charset").lower()
         charset = _CHARSETS.get(charset, charset)
@@ -73,7 +76,12 @@ class MimePart:
             raise ParseError(f"unknown charset {charset[:40]!r}") from error
         if not codec._is_text_encoding:  # noqa: SLF001 -- the only way to keep rot13, zlib and their like out
             raise ParseError(f"not a charset: {charset[:40]!r}")
-        return self.body.decode(charset, errors="replace")
+        try:
+            text = self.body.decode(charset, errors="replace")
+        except UnicodeError as error:  # idna and its like know no "replace"
+            raise ParseError(f"not text in {charset[:40]!r}") from error
+        # half a character (UTF-7, unicode_escape) can be written on no wire
+        return _HALF_CHARACTER.sub("\ufffd", text)
 
     def __bytes__(self) -> bytes:
         lines = [f"{name}: {value}" for name, value in self.headers]

@@ -35,7 +35,7 @@ def test_charset_is_honoured_and_utf_8_by_default(content_type: str, text: str) 
     assert MimePart((("Content-Type", content_type),), b"\xe9").text == text
 
 
-@pytest.mark.parametrize("charset", ["klingon", "rot13", "zlib", "x\x00"])
+@pytest.mark.parametrize("charset", ["klingon", "rot13", "zlib", "x\x00", "idna", "undefined"])
 def test_unknown_charset_is_a_parse_error(charset: str) -> None:
     with pytest.raises(ParseError):
         _ = MimePart((("Content-Type", f"text/plain; charset={charset}"),), b"x").text
@@ -67,3 +67,13 @@ def test_endless_header_block_is_a_parse_error() -> None:
 def test_line_end_in_a_header_is_never_written(value: str) -> None:
     with pytest.raises(LocalProtocolError):
         bytes(MimePart((("Content-Type", value),), b""))
+
+
+@pytest.mark.parametrize("language", ["", "en\nContent-Type: x/y", "en\x00", "é", "e" * 65])
+def test_a_language_that_is_none_is_left_out(language: str) -> None:
+    assert bytes(MimePart.of("text/plain", "x", language)) == bytes(MimePart.of("text/plain", "x"))
+
+
+def test_half_characters_are_replaced() -> None:
+    part = MimePart((("Content-Type", "text/plain; charset=unicode_escape"),), rb"\ud800 and \u00e9")
+    assert part.text == "\ufffd and é"
