@@ -43,6 +43,15 @@ def test_the_conformance_table_is_what_its_parts_say() -> None:
     assert (ROOT / "docs" / "conformance.md").read_text() == merged, "run scripts/merge-conformance"
 
 
+def test_every_module_of_the_conformance_table_exists() -> None:
+    rows = re.findall(
+        r"^\| [a-z]+-[\w.]+ \|(?:[^|]*)\|([^|]*)\|", (ROOT / "docs" / "conformance.md").read_text(), re.M
+    )
+    named = {module.strip() for row in rows for module in row.split(",")} - {""}
+    assert named
+    assert not [module for module in named if not (ROOT / "src" / "crossroom" / module).exists()]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(document: Path) -> None:
     text = document.read_text()
