@@ -45,7 +45,9 @@ def test_the_conformance_table_is_what_its_parts_say() -> None:
 
 def test_every_module_of_the_conformance_table_exists() -> None:
     rows = re.findall(
-        r"^\| [a-z]+-[\w.]+ \|(?:[^|]*)\|([^|]*)\|", (ROOT / "docs" / "conformance.md").read_text(), re.M
+        r"^\| [a-z]+-[\w.]+ \|(?:[^|]*)\|([^|]*)\|",
+        (ROOT / "docs" / "conformance.md").read_text(),
+        re.MULTILINE,
     )
     named = {module.strip() for row in rows for module in row.split(",")} - {""}
     assert named
