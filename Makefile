@@ -37,7 +37,7 @@ quick: $(STAMP)
 
 interop: $(STAMP)
 	@scripts/install-test-packages
-	@$(PY) -bb -m pytest tests/interop -q
+	@$(PY) -m pytest tests/interop -q   # without -bb: the peers' own code is not ours to warn about
 
 bench: $(STAMP) ## CPU per unit of work beside a reference of the same run
 	@for file in bench/*_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
