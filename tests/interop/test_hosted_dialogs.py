@@ -101,3 +101,84 @@ async def test_the_subject_of_the_first_invite_is_that_of_the_room(hosted: Eveni
     await ana.join(SIP_ROOM, "Ana", headers=[("Subject", "Tea at five")])
     await bob.join(ROOM, "Bob")
     await bob.expects_subject("Tea at five")
+
+
+async def test_a_roster_can_be_fetched_once(hosted: Evening) -> None:
+    ana, bob = await hosted.sip("ana"), await hosted.xmpp("bob")
+    await bob.join(ROOM, "Bob")
+    await ana.join(SIP_ROOM, "Ana", subscribe=False)
+    response, fetched = await subscribe(ana.ua, SIP_ROOM, expires=0)
+    assert response.status in {200, 202}
+    notify = await fetched.expects_end()
+    assert 'state="full"' in notify.text
+    assert fetched.roster.names == {"Ana", "Bob"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("Event", "weather"), ("Accept", "application/conference-info+xml")], 489),
+        ([("Accept", "application/conference-info+xml")], 489),
+        ([("Event", "conference"), ("Accept", "text/html")], 406),
+    ],
+)
+async def test_a_subscription_to_something_else_is_refused(
+    hosted: Evening, headers: list[tuple[str, str]], status: int
+) -> None:
+    ana = await hosted.sip("ana")
+    await ana.join(SIP_ROOM, "Ana")
+    message = ana.ua.new_request("SUBSCRIBE", SIP_ROOM, [ana.ua.contact(), ("Expires", "600"), *headers])
+    response = await ana.ua.request(message)
+    assert response.status == status
+    if status == 489:
+        assert "conference" in response.get("Allow-Events")
+
+
+async def test_a_request_that_is_repeated_is_answered_the_same_and_carried_out_once(hosted: Evening) -> None:
+    ana, bob = await hosted.sip("ana"), await hosted.xmpp("bob")
+    await bob.join(ROOM, "Bob")
+    await ana.join(SIP_ROOM, "Ana")
+    await ana.expects_roster("Ana", "Bob")
+    message = ana.ua.new_request(
+        "REFER", SIP_ROOM, [ana.ua.contact(), ("Refer-To", "<sip:bob@xmpp.example>")]
+    )
+    first = await ana.ua.request(message)
+    again = ana.ua.expect_response(message)
+    await ana.ua.send_raw(bytes(message))
+    second = await again.responses.take(wanted="to the repetition")
+    assert (first.status, first.get("To")) == (second.status, second.get("To"))
+    await (await bob.expects_invitation()).decline()
+    await bob.say("done")
+    await ana.expects_message("done")
+    assert not [m for m in bob.messages.items if m.extension("invite") is not None]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_crowd_fits_into_the_roster(hosted: Evening, transport: str) -> None:
+    first = await hosted.sip("user0", transport=transport)
+    await first.join(SIP_ROOM, "A long nickname, number 0")
+    others = [await hosted.sip(f"user{number}", transport=transport) for number in range(1, 15)]
+    for number, user in enumerate(others, 1):
+        await user.join(SIP_ROOM, f"A long nickname, number {number}")
+    names = [f"A long nickname, number {number}" for number in range(15)]
+    for user in (first, *others):
+        await user.expects_roster(*names)
+    await first.say("hello everybody")
+    for user in others:
+        await user.expects_message("hello everybody", names[0])
+    for user in others:
+        await user.leave()
+    await first.expects_roster(names[0])
+
+
+async def test_one_user_agent_may_be_in_two_rooms(hosted: Evening) -> None:
+    ana, bob = await hosted.sip("ana"), await hosted.xmpp("bob")
+    tea = await ana.join(SIP_ROOM, "Ana")
+    coffee = await ana.join("sip:coffee@conference.example", "Ana")
+    await bob.join(ROOM, "Bob")
+    await tea.say("in the tea room")
+    await bob.expects_message("in the tea room", "Ana")
+    await coffee.leave()
+    await tea.say("still in the tea room")
+    await bob.expects_message("still in the tea room", "Ana")
+    await tea.leave()

@@ -1,5 +1,6 @@
 """The SIP face: every request from outside a dialog comes in here and is sent to the part that answers it."""
 
+from crossroom.bodies.conference_info import CONTENT_TYPE as CONFERENCE_INFO
 from crossroom.conference.addresses import UnsupportedScheme
 from crossroom.conference.callers import called_room, caller_of
 from crossroom.conference.dial import Dialer
@@ -20,6 +21,7 @@ from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.sip.admission import Admission
 from crossroom.sip.answer import HeaderLines
 from crossroom.sip.contact import as_focus, is_focus
+from crossroom.sip.content import accepts
 from crossroom.sip.hop import Flow
 from crossroom.sip.message import Request
 
@@ -70,8 +72,12 @@ class ConferenceService:
         try:
             room = self._room(subscription.request)
             person = caller_of(subscription.request, subscription.identity).person
+            takes_rosters = _takes_rosters(subscription.request)
         except ParseError as error:
             subscription.reject(_bad_address(error), str(error))
+            return
+        if not takes_rosters:
+            subscription.reject(406, headers=(("Accept", CONFERENCE_INFO),))
             return
         # somebody who is on the way in is not in yet: RFC 4575 §3.5 wants participants
         seats = [seat for seat in premises.registry.seats_of(room, person) if seat.own is not None]
@@ -154,6 +160,15 @@ class ConferenceService:
             request.respond(status.code, status.phrase)
         else:
             request.respond(200, headers=headers)
+
+
+def _takes_rosters(request: Request) -> bool:
+    """RFC 4575 §3.4: without Accept, the type of the package; RFC 6665 §3.1.3: with one, it must be among them.
+
+    Raises ParseError for an Accept that cannot be read.
+    """
+    ranges = request.headers.all("Accept")
+    return not request.headers.has("Accept") or accepts(ranges, CONFERENCE_INFO)
 
 
 def _bad_address(error: ParseError) -> int:

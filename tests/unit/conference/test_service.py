@@ -232,3 +232,27 @@ async def test_who_is_nowhere_to_be_found_cannot_be_invited() -> None:
         assert outcome.reason in {Reason.NOT_FOUND, Reason.UNREACHABLE, Reason.TIMED_OUT, Reason.REMOTE_FAULT}
         assert isinstance(outcome, Outcome)
         assert world.server.conference.tables()["conferences"] == 0
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        (None, 200),
+        ("application/conference-info+xml", 200),
+        ("text/html, application/*;q=0.5", 200),
+        ("text/html", 406),
+        ("", 406),
+        ("*/*, application/conference-info+xml;q=0", 406),
+        ("not a type", 400),
+    ],
+)
+async def test_a_roster_goes_to_who_accepts_its_type(accept: str | None, status: int) -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana", subscribe=False)
+        headers = [ana.ua.contact(), ("Event", "conference"), ("Expires", "0")]
+        headers += [] if accept is None else [("Accept", accept)]
+        response = await ana.ua.request(ana.ua.new_request("SUBSCRIBE", TEA, headers))
+        assert response.status == status
+        if status == 406:
+            assert response.get("Accept") == "application/conference-info+xml"
+        await ana.leave()
