@@ -77,9 +77,8 @@ class ClientRequest:
         """See `TransactionUser.received`."""
         if response.status == 503:
             # RFC 3261 §21.5.4: not this server until Retry-After
-            self._stack.avoid(self._live.hop if self._live else None, _retry_after(response), now)
-            if self._live is not None:
-                self._unavailable.add((self._live.hop.host, self._live.hop.port))
+            self._stack.avoid(self.hop, _retry_after(response), now)
+            self._unavailable |= {(self.hop.host, self.hop.port)} if self.hop else set()
             self._refusal = response
             self._skip_unavailable()
             if self._hops or not self._resolved:

@@ -83,6 +83,14 @@ def test_a_transport_failure_of_the_last_server_is_503() -> None:
     assert (answer.status, answer.reason) == (503, NO_SERVER)
 
 
+def test_silence_of_the_last_server_is_408() -> None:
+    peer = Peer()
+    send(peer)
+    peer.resolve(FIRST)
+    peer.pass_time(33)  # 64 * T1 is 32 s
+    assert peer.event(RequestAnswered).response.status == 408
+
+
 def test_a_503_of_the_last_server_is_told() -> None:
     peer = Peer()
     send(peer)
