@@ -11,6 +11,7 @@ from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal
 from crossroom.conference.callers import Caller, caller_of
 from crossroom.conference.media import Agreed
+from crossroom.conference.offers import description_in
 from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import sip_status
 from crossroom.conference.renegotiation import Renegotiation
@@ -43,8 +44,9 @@ class Reception:
             return
         call.contact = as_focus(call.contact)  # RFC 4579 §4.2
         seat = self._seat(room, caller.person)
-        if call.request.body:
-            await self._answer(call, seat, caller)
+        offer = description_in(call.request)
+        if offer:
+            await self._answer(call, seat, caller, offer)
         else:
             await self._offer(call, seat, caller)
         self._premises.registry.discard_if_empty(room)
@@ -54,9 +56,9 @@ class Reception:
         conference = premises.registry.conference(room)
         return Seat(conference, person, premises.tasks, premises.log, premises.settings.seat)
 
-    async def _answer(self, call: IncomingCall, seat: Seat, caller: Caller) -> None:
+    async def _answer(self, call: IncomingCall, seat: Seat, caller: Caller, offer: bytes) -> None:
         """They offer, the 200 answers."""
-        agreed = self._premises.media.answer(call.request.body, seat.chat)
+        agreed = self._premises.media.answer(offer, seat.chat)
         if isinstance(agreed, Refusal):
             self._refuse_media(call, agreed)
             return

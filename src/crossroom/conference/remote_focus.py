@@ -18,6 +18,7 @@ from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
 from crossroom.conference.addresses import aor_of, uri_of
 from crossroom.conference.media import ChatMedia, announced, path_of
+from crossroom.conference.offers import description_in
 from crossroom.conference.reasons import Context, reason_of_sip
 from crossroom.conference.remote_chat import RemoteChat, Self
 from crossroom.conference.remote_events import RemoteEvents
@@ -196,7 +197,7 @@ class RemoteFocus:
     async def _answer(self, call: IncomingCall, arrival: Arrival) -> AsyncIterator[Connected]:
         """200 to the INVITE that was waiting."""
         chat = arrival.chat
-        agreed = self._media.answer(call.request.body, chat)
+        agreed = self._media.answer(description_in(call.request), chat)
         if isinstance(agreed, Refusal):
             call.reject(488)
             raise Refused(Reason.UNSUPPORTED_CONTENT, agreed.text)
