@@ -13,14 +13,12 @@ from crossroom.xmpp.c2s import ClientStream
 from crossroom.xmpp.component import ComponentStream
 from crossroom.xmpp.dataform import Form
 from crossroom.xmpp.delay import Delay
-from crossroom.xmpp.direct_invite import DirectInvite
 from crossroom.xmpp.disco import DiscoFacts, DiscoItems
 from crossroom.xmpp.element import CLIENT, Element
 from crossroom.xmpp.errors import StanzaError
 from crossroom.xmpp.muc import JoinRequest, MucUser
 from crossroom.xmpp.muc_admin import AdminQuery
 from crossroom.xmpp.muc_owner import OwnerQuery
-from crossroom.xmpp.retraction import Moderation
 from crossroom.xmpp.stanza import Stanza
 from crossroom.xmpp.stream import (
     COMPONENT,
@@ -151,8 +149,6 @@ PARSERS: list[Callable[[Element], object]] = [
     DiscoFacts.parse,
     DiscoItems.parse,
     Delay.parse,
-    DirectInvite.parse,
-    Moderation.parse,
 ]
 
 

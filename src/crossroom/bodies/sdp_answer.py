@@ -102,18 +102,6 @@ def we_connect(ours: MessageMedia, theirs: MessageMedia, *, we_offered: bool) ->
     return we_offered
 
 
-def needs_offer_without_cema(ours: MessageMedia, theirs: MessageMedia) -> bool:
-    """RFC 6714 §4.2: True if an answer without msrp-cema does not fit the cema offer that we made."""
-    if not ours.has_cema or theirs.has_cema:
-        return False
-    return not we_connect(ours, theirs, we_offered=True) and not theirs.is_path_at_address
-
-
-def connection_address(theirs: MessageMedia) -> tuple[str, int] | None:
-    """Where to connect when CEMA is agreed (RFC 6714 §4.2): c= and m=; None: to the first URI of the path."""
-    return (theirs.host, theirs.port) if theirs.has_cema and theirs.host else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Rules:
     ours: tuple[MessageMedia, ...]

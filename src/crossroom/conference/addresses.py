@@ -104,11 +104,6 @@ def identity_of(address: Address) -> Uri:
         raise ParseError(f"{address} cannot be written as an XMPP URI") from error
 
 
-def name_addr_of(address: Address, display_name: str = "") -> NameAddr:
-    """The person with a name, as From and To carry it. Raises ParseError like `uri_of`."""
-    return NameAddr(aor_of(address), grammar.clean_text(display_name))
-
-
 def room_of(uri: Uri, policy: Policy = DEFAULT_POLICY) -> Address:
     """The room that a Request-URI, To or CPIM To names, whatever device it names. Raises like `address_of`."""
     address = address_of(uri, policy)

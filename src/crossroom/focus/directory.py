@@ -28,7 +28,7 @@ class Focuses:
 
     local: Focus
     remote_sip: Focus | None = None  # conference/remote_focus.py
-    remote_muc: Focus | None = None  # muc/remote_room.py
+    remote_muc: Focus | None = None  # a MUC room elsewhere: nothing offers it yet
 
 
 class DomainDirectory:

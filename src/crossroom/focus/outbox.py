@@ -38,10 +38,6 @@ class Outbox:
         """Deliver to this endpoint from now on, until its `Ended` was delivered."""
         self._seats[endpoint] = deliver
 
-    def forget(self, endpoint: EndpointId) -> None:
-        """Take back an `open` whose join was refused."""
-        self._seats.pop(endpoint, None)
-
     def put(self, deliveries: Iterable[Delivery]) -> None:
         """Deliver, or queue when called from inside a `deliver`."""
         self._queue.extend(deliveries)

@@ -91,11 +91,6 @@ def format_path(path: Path) -> str:
     return " ".join(map(str, path))
 
 
-def is_same_path(one: Path, other: Path) -> bool:
-    """True when both paths name the same hops in the same order."""
-    return [uri.key for uri in one] == [uri.key for uri in other]
-
-
 def _host(text: str) -> str:
     if not text.startswith("["):
         return text

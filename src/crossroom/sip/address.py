@@ -55,18 +55,6 @@ class NameAddr:
         """The dialog tag of From and To."""
         return self.params.get("tag")
 
-    @property
-    def sip_uri(self) -> SipUri:
-        """The URI, which must be a SIP one.
-
-        Raises:
-            ParseError: it is of another scheme.
-
-        """
-        if isinstance(self.uri, OtherUri):
-            raise ParseError(f"not a SIP URI: {self.uri}")
-        return self.uri
-
     def with_tag(self, tag: str) -> "NameAddr":
         """Set the tag."""
         return replace(self, params=self.params.with_("tag", tag))
@@ -100,13 +88,3 @@ def _split_name(text: str) -> tuple[str, str]:
     if not rest.startswith("<"):
         raise ParseError(f"not an address: {text!r}")
     return grammar.blank_controls(grammar.unquote(quoted[0])), rest[1:]
-
-
-def parse_list(text: str) -> tuple[NameAddr, ...]:
-    """Read a comma list of addresses.
-
-    Raises:
-        ParseError: one of them is bad or empty.
-
-    """
-    return tuple(NameAddr.parse(part) for part in grammar.split_commas(text))

@@ -3,7 +3,6 @@
 from crossroom.machine import ParseError
 from crossroom.sip import grammar
 from crossroom.sip.address import NameAddr
-from crossroom.sip.uri import SipUri
 
 _MAX_REG_ID = 2**31 - 1  # RFC 5626 §4.2
 _MAX_SECONDS = 2**32 - 1
@@ -34,16 +33,6 @@ def reg_id(contact: NameAddr) -> int | None:
         return None
 
 
-def is_outbound(contact: NameAddr) -> bool:
-    """True with the URI parameter `ob`: requests of the dialog go over the same flow (RFC 5626 §4.3)."""
-    return isinstance(contact.uri, SipUri) and contact.uri.params.has("ob")
-
-
-def public_gruu(contact: NameAddr) -> str | None:
-    """Return the `pub-gruu` that a registrar gave, as URI text (RFC 5627 §5.4)."""
-    return contact.params.text("pub-gruu")
-
-
 def priority(contact: NameAddr) -> float:
     """Return `q`, 0.0 to 1.0; 1.0 if missing or unreadable (RFC 3261 §20.10)."""
     value = contact.params.get("q") or "1"
@@ -59,9 +48,3 @@ def expires(contact: NameAddr) -> int | None:
         return None if value is None else grammar.number(value, _MAX_SECONDS, "expires")
     except ParseError:
         return None
-
-
-def methods(contact: NameAddr) -> tuple[str, ...]:
-    """Return the `methods` feature: what the endpoint takes (RFC 3840 §9); () if it does not say."""
-    value = contact.params.text("methods")
-    return () if value is None else tuple(part.strip().upper() for part in value.split(",") if part.strip())

@@ -1,4 +1,4 @@
-"""What a body is and who may send which: Content-Type, Content-Disposition, Accept (RFC 3261 §20.1, §20.11, §20.15)."""
+"""What a body is and who takes which: Content-Type and Accept (RFC 3261 §20.1, §20.15)."""
 
 import re
 from collections.abc import Iterable
@@ -29,11 +29,6 @@ class ContentType:
         if (found := _MEDIA.fullmatch(text)) is None:
             raise ParseError(f"not a media type: {text!r}")
         return cls(f"{found[1]}/{found[2]}".lower(), Params.parse(found[3] or ""))
-
-    @property
-    def boundary(self) -> str | None:
-        """The boundary of a multipart body, without quotes."""
-        return self.params.text("boundary")
 
     def includes(self, media_type: str) -> bool:
         """True if this, read as a range, covers `media_type` (`application/sdp`); parameters do not count."""
@@ -68,31 +63,3 @@ def accepts(ranges: Iterable[str] | None, media_type: str) -> bool:
     # The most precise range decides: a full type before `text/*` before `*/*`.
     matching.sort(key=lambda found: found.type.count("*"))
     return bool(matching) and matching[0].quality > 0
-
-
-@dataclass(frozen=True, slots=True)
-class ContentDisposition:
-    """How a body is meant: `session`, `render`, `recipient-list`, in lower case."""
-
-    disposition: str
-    params: Params = NO_PARAMS
-
-    def __post_init__(self) -> None:
-        if not grammar.is_token(self.disposition):
-            raise LocalProtocolError(f"not a disposition: {self.disposition!r}")
-
-    @classmethod
-    def parse(cls, text: str) -> "ContentDisposition":
-        """Read `recipient-list;handling=optional`; raises ParseError."""
-        word, semicolon, params = text.partition(";")
-        if not grammar.is_token(word.strip()):
-            raise ParseError(f"not a Content-Disposition: {text!r}")
-        return cls(word.strip().lower(), Params.parse(semicolon + params))
-
-    @property
-    def is_optional(self) -> bool:
-        """True if a receiver that does not understand the body may ignore it (RFC 3261 §20.11)."""
-        return (self.params.text("handling") or "required").lower() == "optional"
-
-    def __str__(self) -> str:
-        return f"{self.disposition}{self.params}"

@@ -126,11 +126,6 @@ class Transaction:
         self._due: dict[Input, float] = {}
         self._intervals: dict[Input, float] = {}
 
-    @property
-    def finished(self) -> bool:
-        """Whether the machine is in Terminated: forget it."""
-        return self.state is State.TERMINATED
-
     def deadline(self) -> float | None:
         """When tick() is next due."""
         return min(self._due.values(), default=None)

@@ -97,19 +97,6 @@ class Via:
             params = params.with_("received", source)
         return self if params == self.params else replace(self, params=params)
 
-    @property
-    def response_target(self) -> tuple[str, int]:
-        """Host (IPv6 without brackets) and port for a response on a datagram, or a new connection.
-
-        RFC 3261 §18.2.2: maddr first, then received; RFC 3581 §4: rport with received.
-        """
-        port = self.default_port if self.port is None else self.port
-        if (maddr := self.params.get("maddr")) and grammar.is_host(maddr):
-            return maddr.strip("[]"), port
-        if self.received is not None:
-            return self.received, self.rport or port
-        return self.host.strip("[]"), port
-
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
         return f"SIP/2.0/{self.transport} {self.host}{port}{self.params}"

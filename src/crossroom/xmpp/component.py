@@ -17,7 +17,6 @@ from crossroom.xmpp.link import (
     admit,
     answer_misaddressed,
     refuse,
-    refuse_malformed,
 )
 from crossroom.xmpp.stanza import Stanza
 from crossroom.xmpp.stream import (
@@ -138,7 +137,7 @@ class ComponentStream:
             case StreamOpened():
                 return self._receive_header(item)
             case StreamMalformed():
-                return self._end(refuse_malformed(item))
+                return self._end(refuse(item.condition, item.why))
             case StreamClosed():
                 return self._end([Send(STREAM_END), Ended(StreamEnd())])
             case Element():

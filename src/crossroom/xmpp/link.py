@@ -7,7 +7,7 @@ from crossroom.machine import Deliver, Ended, Send
 from crossroom.xmpp.errors import Condition, StreamCondition, error_reply, misaddressed_reply, stream_error
 from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.stanza import Kind, Stanza
-from crossroom.xmpp.stream import STREAM_END, Misaddressed, StreamMalformed
+from crossroom.xmpp.stream import STREAM_END, Misaddressed
 
 IQ_TYPES = frozenset(("get", "set", "result", "error"))
 
@@ -44,11 +44,6 @@ Output: TypeAlias = Send[bytes] | Deliver[Event] | Ended[StreamEnd]
 def refuse(condition: StreamCondition, text: str = "") -> list[Output]:
     """End the stream with an error of ours (RFC 6120 §4.9.1.1: after it the stream is closed)."""
     return [Send(stream_error(condition, text) + STREAM_END), Ended(StreamEnd(condition, text, by_us=True))]
-
-
-def refuse_malformed(item: StreamMalformed) -> list[Output]:
-    """End a stream that cannot be followed. What exactly was wrong is said to the other side, as it wrote it."""
-    return refuse(item.condition, item.why)
 
 
 def admit(stanza: Stanza, answer_from: Jid | None = None) -> list[Output]:

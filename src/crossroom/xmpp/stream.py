@@ -1,7 +1,7 @@
 """Octets to stanzas: one direction of an XML stream (RFC 6120 §4 and §11).
 
 A reader never raises; what cannot be followed is a last `StreamMalformed`. What stanzas mean, and who may send
-them, is for the machines (component.py, c2s.py, s2s.py). Writing is in element.py and stanza.py.
+them, is for the machines (component.py, c2s.py). Writing is in element.py and stanza.py.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,6 @@ from crossroom.xmpp.stanza import Kind, Stanza
 STREAM = "http://etherx.jabber.org/streams"
 COMPONENT = "jabber:component:accept"
 SERVER = "jabber:server"
-DIALBACK = "jabber:server:dialback"
 STANZA_NAMES = frozenset(Kind)
 CONTENT_NAMESPACES = frozenset((CLIENT, SERVER, COMPONENT))
 XML = "http://www.w3.org/XML/1998/namespace"

@@ -14,9 +14,7 @@ from crossroom.bodies.sdp_answer import (
     Answer,
     Refusal,
     answer_offer,
-    connection_address,
     make_offer,
-    needs_offer_without_cema,
     read_answer,
     we_connect,
 )
@@ -215,20 +213,5 @@ def test_the_offerer_connects_unless_the_answer_does(answered_setup: Setup | Non
     assert we_connect(PLAIN, replace(PLAIN, setup=answered_setup), we_offered=True) is connects
 
 
-def test_a_cema_offer_is_repeated_without_it_when_the_answer_does_not_fit() -> None:
-    ours = replace(PLAIN, has_cema=True)
-    active_elsewhere = replace(PLAIN, host="203.0.113.1", setup=Setup.ACTIVE)
-    assert needs_offer_without_cema(ours, active_elsewhere)
-    assert not needs_offer_without_cema(ours, replace(active_elsewhere, setup=Setup.PASSIVE))
-    assert not needs_offer_without_cema(ours, replace(active_elsewhere, has_cema=True))
-    assert not needs_offer_without_cema(ours, replace(active_elsewhere, host=PLAIN.host))
-    assert not needs_offer_without_cema(PLAIN, active_elsewhere)
-
-
 def test_an_active_offerer_elsewhere_is_taken_because_nobody_connects_to_it() -> None:
     assert answered(MOVED + "a=setup:active\n").ours.setup is Setup.PASSIVE
-
-
-def test_an_agreed_cema_gives_the_address_to_connect_to() -> None:
-    assert connection_address(replace(PLAIN, has_cema=True)) == ("198.51.100.7", 2855)
-    assert connection_address(PLAIN) is None

@@ -13,7 +13,6 @@ from crossroom.conference.addresses import (
     identity_of,
     is_anonymous,
     is_same_person,
-    name_addr_of,
     name_of,
     nickname_in,
     occupant_uri,
@@ -225,11 +224,6 @@ def test_callers_may_hide(caller: str, privacy: tuple[str, ...], *, expected: bo
 )
 def test_somebody_without_a_nickname_is_called_by_name_or_user(caller: str, name: str) -> None:
     assert name_of(NameAddr.parse(caller)) == name
-
-
-def test_a_name_with_line_breaks_is_made_safe() -> None:
-    shown = name_addr_of(Address("ana", "x.example", "dev"), 'Ana\r\nVia: "x"')
-    assert str(shown) == '"Ana  Via: \\"x\\"" <sip:ana@x.example>'
 
 
 PRINTABLE = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])

@@ -58,9 +58,6 @@ def test_end_is_the_last_delivery_of_a_seat() -> None:
     watched.outbox.put([Delivery(Ended(Departure.LEFT), (ANA,)), subject("late", ANA, BOB)])
     assert watched.log == [("Ana", "Ended"), ("Bob", "late")]
     assert len(watched.outbox) == 1
-    watched.outbox.forget(BOB)
-    watched.outbox.forget(BOB)
-    assert len(watched.outbox) == 0
 
 
 def test_deliver_that_raises_costs_its_own_seat_only() -> None:

@@ -1,9 +1,9 @@
 import pytest
 
 from crossroom.machine import ParseError
-from crossroom.sip.address import NameAddr, parse_list
+from crossroom.sip.address import NameAddr
 from crossroom.sip.params import Params
-from crossroom.sip.uri import OtherUri, SipUri
+from crossroom.sip.uri import SipUri
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,3 @@ def test_tags_come_and_go() -> None:
     assert address.with_tag("t").tag == "t"
     assert address.with_tag("t").without_tag() == address
     assert str(address.with_param("isfocus")) == "<sip:h>;x;isfocus"
-
-
-def test_the_uri_of_a_dialog_must_be_sip() -> None:
-    assert NameAddr(SipUri("h")).sip_uri == SipUri("h")
-    with pytest.raises(ParseError):
-        _ = NameAddr(OtherUri("tel", "5")).sip_uri
-
-
-def test_a_list_is_split_outside_of_quotes() -> None:
-    assert [str(address) for address in parse_list('"a, b" <sip:a@h>, sip:c@h')] == [
-        '"a, b" <sip:a@h>',
-        "<sip:c@h>",
-    ]
-    with pytest.raises(ParseError):
-        parse_list("<sip:a@h>,")

@@ -14,20 +14,14 @@ def test_a_contact_tells_what_its_endpoint_is() -> None:
     assert contact.is_focus(FULL)
     assert contact.instance(FULL) == "urn:uuid:f8"
     assert contact.reg_id(FULL) == 2
-    assert contact.is_outbound(FULL)
-    assert contact.public_gruu(FULL) == "sip:a@h;gr=urn:uuid:f8"
     assert contact.priority(FULL) == 0.5
     assert contact.expires(FULL) == 60
-    assert contact.methods(FULL) == ("INVITE", "BYE")
 
 
 def test_a_bare_contact_tells_nothing() -> None:
     assert not contact.is_focus(BARE)
-    assert not contact.is_outbound(BARE)
-    assert (contact.instance(BARE), contact.public_gruu(BARE)) == (None, None)
-    assert (contact.reg_id(BARE), contact.expires(BARE)) == (None, None)
+    assert (contact.instance(BARE), contact.reg_id(BARE), contact.expires(BARE)) == (None, None, None)
     assert contact.priority(BARE) == 1.0
-    assert contact.methods(BARE) == ()
 
 
 def test_a_contact_is_marked_as_focus_once() -> None:

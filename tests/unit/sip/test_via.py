@@ -74,19 +74,3 @@ def test_a_hop_without_branch_has_no_cookie() -> None:
 )
 def test_the_source_is_noted_where_it_differs_or_was_asked_for(text: str, source: str, stamped: str) -> None:
     assert str(Via.parse(text).stamped(source, 999)) == stamped
-
-
-@pytest.mark.parametrize(
-    ("text", "target"),
-    [
-        ("SIP/2.0/UDP h.example", ("h.example", 5060)),
-        ("SIP/2.0/UDP [2001:db8::1]:5070", ("2001:db8::1", 5070)),
-        ("SIP/2.0/UDP h:5070;received=192.0.2.1", ("192.0.2.1", 5070)),
-        ("SIP/2.0/UDP h:5070;received=192.0.2.1;rport=999", ("192.0.2.1", 999)),
-        ("SIP/2.0/UDP h:5070;maddr=224.0.1.75;received=192.0.2.1", ("224.0.1.75", 5070)),
-        ("SIP/2.0/UDP h:5070;maddr=?", ("h", 5070)),
-        ("SIP/2.0/UDP h;received=[2001:db8::9]", ("2001:db8::9", 5060)),
-    ],
-)
-def test_a_response_goes_where_the_rules_of_via_say(text: str, target: tuple[str, int]) -> None:
-    assert Via.parse(text).response_target == target

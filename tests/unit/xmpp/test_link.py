@@ -6,9 +6,9 @@ from crossroom.machine import Deliver, Ended, Send
 from crossroom.xmpp.element import OWN, Element, element
 from crossroom.xmpp.errors import StreamCondition
 from crossroom.xmpp.jid import Jid
-from crossroom.xmpp.link import Ignored, StreamEnd, admit, answer_misaddressed, refuse, refuse_malformed
+from crossroom.xmpp.link import Ignored, StreamEnd, admit, answer_misaddressed, refuse
 from crossroom.xmpp.stanza import Kind, Stanza
-from crossroom.xmpp.stream import Misaddressed, StreamMalformed
+from crossroom.xmpp.stream import Misaddressed
 
 ROOM = Jid("tea", "conf.example")
 BOB = Jid("bob", "x.example", "ph")
@@ -71,4 +71,3 @@ def test_an_error_of_ours_ends_the_stream() -> None:
         b"<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>why</text></stream:error></stream:stream>"
     )
     assert refuse(StreamCondition.INVALID_XML, "why") == [Send(octets), Ended(end)]
-    assert refuse_malformed(StreamMalformed("why", StreamCondition.INVALID_XML)) == [Send(octets), Ended(end)]

@@ -9,7 +9,6 @@ from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.stanza import Kind, Stanza
 from crossroom.xmpp.stream import (
     COMPONENT,
-    DIALBACK,
     SERVER,
     STREAM,
     Item,
@@ -46,7 +45,9 @@ def last_condition(data: bytes, limits: Limits | None = None) -> StreamCondition
     [
         HEADER,
         StreamOpened(COMPONENT, to="rooms.example"),
-        StreamOpened(SERVER, "a.example", "b.example", version="1.0", prefixes={"db": DIALBACK}),
+        StreamOpened(
+            SERVER, "a.example", "b.example", version="1.0", prefixes={"db": "jabber:server:dialback"}
+        ),
     ],
 )
 def test_a_stream_header_is_written_and_read_back(header: StreamOpened) -> None:

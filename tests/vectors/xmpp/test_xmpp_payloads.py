@@ -4,7 +4,6 @@ import pytest
 
 from crossroom.xmpp.dataform import Field, Form, FormKind
 from crossroom.xmpp.delay import Delay
-from crossroom.xmpp.direct_invite import DirectInvite
 from crossroom.xmpp.disco import DiscoFacts, Identity
 from crossroom.xmpp.element import CLIENT, OWN, Element, element
 from crossroom.xmpp.errors import Condition, ErrorType, StanzaError
@@ -219,13 +218,6 @@ VECTORS = {
                 ).as_element(),
             ),
         ),
-    ),
-    "direct invitation (XEP-0249)": (
-        (
-            "<message to='dee@xmpp.example' from='bob@xmpp.example/phone'>"
-            "<x xmlns='jabber:x:conference' jid='tea@conf.bridge.example' reason='tea?'/></message>"
-        ),
-        Stanza(Kind.MESSAGE, DEE, BOB, children=(DirectInvite(ROOM, "tea?").as_element(),)),
     ),
 }
 
