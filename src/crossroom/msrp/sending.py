@@ -142,11 +142,9 @@ class Sending:
             subject.failure_report if isinstance(subject, SharedBody) else subject.message.failure_report
         )
         if failure_report is FailureReport.PARTIAL:
-            return self._quiet(message_id, subject)  # RFC 4975 §7.1.4: only failures were to be answered
+            # RFC 4975 §7.1.4: only failures were to be answered
+            return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
         return self._fail(message_id, subject, Outcome.TIMED_OUT, 408, "")
-
-    def _quiet(self, message_id: str, subject: Transfer | SharedBody) -> list[Output]:
-        return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
 
     def _fail(
         self, message_id: str, subject: Subject, outcome: Outcome, status: int, comment: str

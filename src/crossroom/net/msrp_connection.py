@@ -7,7 +7,7 @@ Writing is in msrp_outflow.py.
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol, assert_never, cast
 
 from crossroom.machine import Malformed
 from crossroom.msrp.chunk import (
@@ -246,27 +246,31 @@ class MsrpConnection(asyncio.BufferedProtocol):
         if session is None:
             claimed = self._owner.claim(self, to_path)
             if isinstance(claimed, int):
-                self._refuse(item, claimed)
+                if (response := refusal(item, claimed)) is not None:
+                    to = to_path[:200]
+                    self._owner.log.info(
+                        "msrp request refused", peer=self._peer, status=response.status, to=to
+                    )
+                    self.outflow.write(bytes(response))
                 return
             if len(self._routes) >= _MAX_ROUTES:
                 self._routes.clear()
             session = self._routes[to_path] = claimed
         session.take(item)
 
-    def _refuse(self, item: FrameItem, status: int) -> None:
-        if isinstance(item, MsrpResponse):
-            return  # RFC 4975 §7.2: nobody waits for it
-        if isinstance(item, Unintelligible):
-            self._answer_unintelligible(item)
-            return
-        request: MsrpRequest = item.request if isinstance(item, Oversized) else item
-        self._owner.log.info("msrp request refused", peer=self._peer, status=status, to=request.to_path[:200])
-        response = answer(request, status, request.to_path)
-        if response is not None:
-            self.outflow.write(bytes(response))
 
-    def _answer_unintelligible(self, item: Unintelligible) -> None:
-        if item.from_path and item.to_path:
-            self.outflow.write(
-                bytes(MsrpResponse(item.transaction_id, 400, item.from_path, item.to_path, PHRASES[400]))
-            )
+def refusal(item: FrameItem, status: int) -> MsrpResponse | None:
+    """The answer to a frame that is for no session of ours; None where nobody waits for one."""
+    match item:
+        case MsrpResponse():
+            return None  # RFC 4975 §7.2: an unknown transaction is ignored
+        case Unintelligible(transaction_id, to_path, from_path):
+            if not (to_path and from_path):
+                return None
+            return MsrpResponse(transaction_id, 400, from_path, to_path, PHRASES[400])
+        case Oversized(request):
+            return answer(request, status, request.to_path)
+        case MsrpRequest():
+            return answer(item, status, item.to_path)
+        case _:
+            assert_never(item)

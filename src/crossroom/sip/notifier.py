@@ -52,14 +52,7 @@ class Notifier:
         self._granted = 0
         self._limit = 0
         self._expires_at: float | None = None
-        self.dialog = pending.dialog or self._new_dialog(pending)
-
-    @staticmethod
-    def _new_dialog(pending: PendingRequest) -> Dialog:
-        contact = NameAddr(pending.request.uri)
-        dialog = Dialog.as_uas(pending.request, pending.tag, contact, pending.flow)
-        dialog.identity = pending.identity
-        return dialog
+        self.dialog = pending.dialog or _new_dialog(pending)
 
     @property
     def request(self) -> Request:
@@ -209,3 +202,10 @@ class Notifier:
         self._stack.release(self.dialog, self)
         self._stack.agenda.drop(self)
         self._tell(NotifierEnded(self, reason))
+
+
+def _new_dialog(pending: PendingRequest) -> Dialog:
+    contact = NameAddr(pending.request.uri)
+    dialog = Dialog.as_uas(pending.request, pending.tag, contact, pending.flow)
+    dialog.identity = pending.identity
+    return dialog
