@@ -5,7 +5,6 @@ resource. Rules: docs/mapping.md §1.1 to §1.3 (RFC 7247 §6, RFC 5627, XEP-010
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -27,10 +26,6 @@ _PHONE = re.compile(r"\+?[0-9A-Fa-f*#().-]+")
 _DOMAIN_SAFE = "[]:."
 _VISUAL = re.compile(r"[().-]")  # RFC 3966 §3: visual separators mean nothing
 
-# RFC 3323 §4.2 and RFC 3325 §9.3: with any of these the address is for nobody else
-_HIDING = frozenset({"id", "user", "header"})
-_ANONYMOUS_HOST = "anonymous.invalid"
-
 
 class UnsupportedScheme(ParseError):  # noqa: N818 -- what it is, not an error of ours: the answer is 416
     """A URI that may not or cannot name anybody here (RFC 7247 §8: sips is never translated)."""
@@ -46,6 +41,8 @@ class Policy:
 
 
 DEFAULT_POLICY = Policy()
+NAMELESS = Nickname("Guest")
+"""Who has neither chosen a nickname nor shows a name that could be one."""
 
 
 def address_of(uri: Uri, policy: Policy = DEFAULT_POLICY, network: Network | None = None) -> Address:
@@ -132,14 +129,6 @@ def is_same_person(one: Uri, other: Uri) -> bool:
         return address_of(one, policy).is_same_person(address_of(other, policy))
     except ParseError:
         return str(one) == str(other)
-
-
-def is_anonymous(caller: NameAddr, privacy: Iterable[str] = ()) -> bool:
-    """True if the caller hides: RFC 3323 §4.1's address, or a Privacy header with these values."""
-    hidden = {value.strip().lower() for value in privacy} & _HIDING
-    return bool(hidden) or (
-        isinstance(caller.uri, SipUri) and comparable_host(caller.uri.host) == _ANONYMOUS_HOST
-    )
 
 
 def name_of(caller: NameAddr) -> str:

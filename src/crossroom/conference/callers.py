@@ -3,12 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 
-from crossroom.conference.addresses import Policy, address_of, is_anonymous, name_of, room_of
+from crossroom.conference.addresses import Policy, address_of, name_of, room_of
 from crossroom.machine import ParseError
 from crossroom.room.address import Address, Network
 from crossroom.sip.address import NameAddr
 from crossroom.sip.contact import instance
-from crossroom.sip.identity import privacy
+from crossroom.sip.identity import is_anonymous
 from crossroom.sip.message import Request
 from crossroom.sip.uri import SipUri, parse_uri
 
@@ -27,7 +27,7 @@ class Caller:
 
 def caller_of(request: Request, identity: str | None) -> Caller:
     """Who sent this; `identity` is what the policy believes. Raises ParseError for an address nobody can have."""
-    hides = is_anonymous(request.from_, privacy(request.headers))
+    hides = is_anonymous(request.from_, request.headers)
     believed = parse_uri(identity) if identity else request.from_.uri
     try:
         person = address_of(believed, ANYWHERE)

@@ -6,10 +6,8 @@ Rules: docs/mapping.md §3.13 and §3.14; RFC 3326; RFC 4575 §5.7.5 and §5.7.6
 from dataclasses import dataclass
 
 from crossroom.bodies.conference_info import DisconnectionMethod
-from crossroom.machine import ParseError
 from crossroom.room.reasons import Departure
-from crossroom.sip import grammar
-from crossroom.sip.params import Params
+from crossroom.sip.reason import Reason, read_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +19,14 @@ class Cause:
 
     @classmethod
     def find(cls, value: str) -> "Cause | None":
-        """Read one Reason value; None if it is none of SIP's, as Q.850."""
-        protocol, _, rest = value.partition(";")
-        try:
-            params = Params.parse(rest)
-        except ParseError:
-            return None
-        code = params.get("cause") or ""
-        is_status = len(code) == 3 and code.isascii() and code.isdigit()
-        if protocol.strip().upper() != "SIP" or not is_status:
-            return None
-        return cls(int(code), params.text("text") or "")
+        """Read a Reason header field; None if no value of it is SIP's, as Q.850."""
+        for reason in read_reasons([value]):
+            if reason.protocol.upper() == "SIP" and reason.cause is not None and 100 <= reason.cause <= 999:
+                return cls(reason.cause, reason.text)
+        return None
 
     def __str__(self) -> str:
-        text = f";text={grammar.quote(self.text)}" if self.text else ""
-        return f"SIP;cause={self.code}{text}"
+        return str(Reason("SIP", self.code, self.text))
 
 
 _CAUSES: dict[Departure, Cause] = {

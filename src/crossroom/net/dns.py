@@ -17,8 +17,9 @@ import dns.resolver
 from dns.rdtypes.IN.NAPTR import NAPTR
 from dns.rdtypes.IN.SRV import SRV
 
-from crossroom.sip.hop import DEFAULT_PORTS, TCP, TLS, UDP, WS, WSS, Hop, literal_hop, transport_for
+from crossroom.sip.hop import TCP, TLS, UDP, WS, WSS, Hop, literal_hop, transport_for
 from crossroom.sip.uri import SipUri
+from crossroom.sip.via import DEFAULT_PORTS
 
 
 @dataclass(frozen=True, slots=True)

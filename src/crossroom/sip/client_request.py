@@ -8,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from crossroom.machine import ParseError
 from crossroom.sip.answer import Account
 from crossroom.sip.auth import Login, answer_challenge, read_challenges, strongest
 from crossroom.sip.client_transaction import inside
 from crossroom.sip.hop import TCP, UDP, Flow, Hop, literal_hop, next_hop_uri, via_for, with_top_via
 from crossroom.sip.message import Request, Response
+from crossroom.sip.reason import RetryAfter
 from crossroom.sip.stack import Stack
-from crossroom.sip.transaction import MAGIC, Done
+from crossroom.sip.transaction import Done
 from crossroom.sip.transaction_layer import LiveTransaction
+from crossroom.sip.via import MAGIC_COOKIE
 
 
 class RequestUser(Protocol):
@@ -135,7 +138,7 @@ class ClientRequest:
             if sent_by is None:  # a transport that we do not have
                 continue
             # RFC 3263 §4.3: a new branch for each server
-            via = via_for(hop, sent_by, MAGIC + self._stack.ids.token())
+            via = via_for(hop, sent_by, MAGIC_COOKIE + self._stack.ids.token())
             self.sent = self.request.with_headers(with_top_via(self.request.headers, via))
             self._live = self._stack.transactions.start(self.sent, hop, self, now)
             return
@@ -206,5 +209,7 @@ class _Nobody:
 
 
 def _retry_after(response: Response) -> float:
-    text = (response.headers.get("Retry-After") or "").split(";")[0].split("(")[0].strip()
-    return float(min(int(text), 3600)) if text.isascii() and text.isdigit() else 0.0
+    try:
+        return float(min(RetryAfter.parse(response.headers.get("Retry-After") or "").seconds, 3600))
+    except ParseError:
+        return 0.0

@@ -34,10 +34,10 @@ def reg_id(contact: NameAddr) -> int | None:
 
 
 def priority(contact: NameAddr) -> float:
-    """Return `q`, 0.0 to 1.0; 1.0 if missing or unreadable (RFC 3261 §20.10)."""
+    """Return `q`, 0.0 to 1.0; 1.0 if missing (RFC 3261 §20.10), 0.0 if unreadable: the last to be tried."""
     value = contact.params.get("q") or "1"
     if not value.replace(".", "", 1).isdecimal():
-        return 1.0
+        return 0.0
     return min(float(value), 1.0)
 
 

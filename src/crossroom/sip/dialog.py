@@ -110,7 +110,7 @@ class Dialog:
             self.remote_contact = message.contact
 
     def flow_to_use(self) -> Flow | None:
-        """The flow for requests of ours, when it is better than the peer's Contact (spec sip-2.11).
+        """The flow for requests of ours, when it is better than the peer's Contact (docs/conformance.md, sip-2.11).
 
         With a route set the proxies decide. A datagram peer whose Contact shows the address that we saw is
         sent to its Contact as RFC 3261 says; any other is behind a NAT, or has a connection open to us.

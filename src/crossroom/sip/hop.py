@@ -10,7 +10,7 @@ from crossroom.sip.headers import Headers
 from crossroom.sip.message import Request
 from crossroom.sip.params import Params
 from crossroom.sip.uri import SipUri
-from crossroom.sip.via import Via
+from crossroom.sip.via import DEFAULT_PORTS, Via
 
 UDP = "UDP"
 TCP = "TCP"
@@ -20,9 +20,6 @@ WSS = "WSS"
 STREAMS = frozenset({TCP, TLS, WS, WSS})
 """Transports that keep order and lose nothing: no retransmission by transactions."""
 SECURE = frozenset({TLS, WSS})
-
-DEFAULT_PORTS = {UDP: 5060, TCP: 5060, TLS: 5061, WS: 80, WSS: 443}
-"""RFC 3261 §19.1.2; RFC 7118 §5.4."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from crossroom.sip.address import NameAddr
 from crossroom.sip.headers import Headers
-from crossroom.sip.uri import SipUri
+from crossroom.sip.uri import SipUri, comparable_host
 
-_HIDING = frozenset({"user", "id", "header"})
+_HIDING = frozenset({"user", "id", "header"})  # RFC 3323 §4.2, RFC 3325 §9.3
 
 
 def asserted_identities(headers: Headers) -> tuple[NameAddr, ...]:
@@ -26,7 +26,7 @@ def privacy(headers: Headers) -> frozenset[str]:
 
 def is_anonymous(from_: NameAddr, headers: Headers) -> bool:
     """True if the caller does not want to be known: RFC 3323 §4.1.1.3 (anonymous.invalid) or Privacy."""
-    if isinstance(from_.uri, SipUri) and from_.uri.host.lower() == "anonymous.invalid":
+    if isinstance(from_.uri, SipUri) and comparable_host(from_.uri.host) == "anonymous.invalid":
         return True
     asked = privacy(headers)
     return "none" not in asked and bool(asked & _HIDING)

@@ -4,9 +4,9 @@ Forks may give several 2xx: the first is the call, each other one is acknowledge
 """
 
 from crossroom.machine import ParseError
-from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import Body, OutgoingCall
 from crossroom.sip.client_request import ClientRequest
+from crossroom.sip.contact import priority
 from crossroom.sip.dialog import Dialog
 from crossroom.sip.events import InviteAnswered, InviteFailed, InviteProgress
 from crossroom.sip.headers import Headers
@@ -157,7 +157,7 @@ class InviteUac:
         if self._cancel_reason is not None:
             return False
         if response.status == 422 and not self._request.headers.has("Min-SE"):
-            least = read_min_se(response)  # spec sip-11.5
+            least = read_min_se(response)  # docs/conformance.md, sip-11.5
             lines = self._request.headers.with_("Session-Expires", str(least)).with_("Min-SE", str(least))
             self._repeat(self._request.uri, lines, now)
             return True
@@ -191,14 +191,7 @@ class InviteUac:
 def _by_preference(response: Response) -> list[SipUri]:
     """The Contacts of a 3xx, the highest q first. RFC 3261 §8.1.3.4."""
     try:
-        contacts = sorted(response.contacts, key=_preference, reverse=True)
+        contacts = sorted(response.contacts, key=priority, reverse=True)
     except ParseError:
         return []
     return [contact.uri for contact in contacts if isinstance(contact.uri, SipUri)]
-
-
-def _preference(contact: NameAddr) -> float:
-    try:
-        return float(contact.params.get("q") or "1")
-    except ValueError:
-        return 0.0

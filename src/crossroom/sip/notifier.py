@@ -1,6 +1,6 @@
 """A subscription to us, for any event package: the notifier's half. RFC 6665 §4.2, §4.4.
 
-One NOTIFY is on its way at a time (spec sip-7.9); what the bodies say is the user's affair.
+One NOTIFY is on its way at a time (docs/conformance.md, sip-7.9); what the bodies say is the user's affair.
 """
 
 from collections.abc import Callable

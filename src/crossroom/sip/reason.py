@@ -1,11 +1,11 @@
 """Reason: why a BYE or CANCEL came (RFC 3326); Retry-After and Warning, which explain refusals (RFC 3261 §20)."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
-from crossroom.sip.headers import Headers
 from crossroom.sip.params import NO_PARAMS, Params
 
 _RETRY_AFTER = re.compile(r"\s*([0-9]+)\s*(?:\((?:[^()\\]|\\.)*\)\s*)*(;.*)?", re.DOTALL)
@@ -42,10 +42,10 @@ class Reason:
         return f"{self.protocol}{cause}{text}"
 
 
-def read_reasons(headers: Headers) -> tuple[Reason, ...]:
-    """Read every readable Reason; it only explains, so a broken one is as good as none."""
+def read_reasons(lines: Iterable[str]) -> tuple[Reason, ...]:
+    """Read every readable Reason of these lines; it only explains, so a broken one is as good as none."""
     found: list[Reason] = []
-    for line in headers.lines("Reason"):
+    for line in lines:
         try:
             found += [Reason.parse(value) for value in grammar.split_commas(line)]
         except ParseError:

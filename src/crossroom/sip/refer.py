@@ -197,9 +197,8 @@ class ReferSender:
             return
         self._status = ReferStatus(fragment.status, fragment.reason)
         if fragment.is_final:
-            if (
-                not last and self._subscriber is not None
-            ):  # a final status is the end, whatever the state says
+            # a final status is the end, whatever the state says
+            if not last and self._subscriber is not None:
                 self._subscriber.abandon()
             self._end(self._status)
         elif not self._over:

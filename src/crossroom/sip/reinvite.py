@@ -136,7 +136,9 @@ class Refresh(Renewal):
         usage = self.usage
         if response.is_success:
             usage.refreshed(agreed_timer(response, now))
-        elif response.status == 422 and not self._asked:  # spec sip-11.5: again, as seldom as the peer wants
+        elif (
+            response.status == 422 and not self._asked
+        ):  # docs/conformance.md, sip-11.5: again, as seldom as the peer wants
             self._asked = read_min_se(response)
             self.send(self._method, self._body, now, self._asked)
         elif response.status in _FATAL:

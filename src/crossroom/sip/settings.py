@@ -47,7 +47,8 @@ SUPPORTED = ("timer", "replaces", "norefersub", "tdialog", "gruu")
 UNDERSTOOD = frozenset({*SUPPORTED, "100rel", "nosub"})
 """Option tags that a Require may name: these, or 420 (RFC 3261 §8.2.2.3).
 
-`nosub` (RFC 7614) is honoured by sending no NOTIFY at all, `100rel` by sending no provisional response but 100 to those who require it (RFC 3262 §3).
+`nosub` (RFC 7614) is honoured by sending no NOTIFY at all, `100rel` by sending no provisional response but 100 to
+those who require it (RFC 3262 §3).
 """
 
 

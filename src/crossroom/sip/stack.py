@@ -24,9 +24,9 @@ from crossroom.sip.hop import (
 )
 from crossroom.sip.message import Request, Response
 from crossroom.sip.settings import AgentSettings, Ids, Timers
-from crossroom.sip.transaction import MAGIC
 from crossroom.sip.transaction_layer import LiveTransaction, TransactionLayer, Transmission
 from crossroom.sip.uri import SipUri
+from crossroom.sip.via import MAGIC_COOKIE
 
 if TYPE_CHECKING:  # all are built on the stack, which only keeps them and passes them on
     from crossroom.sip.invite_uas import InviteUas
@@ -79,7 +79,7 @@ class Stack:
 
     dialogs: all of them. waiting: subscriptions of ours that have no dialog yet, by Call-ID and our tag.
     calls: incoming calls that wait for an answer, by the transaction that a CANCEL would name.
-    preloaded: the Route of every request outside a dialog, our outbound proxy (spec sip-2.16).
+    preloaded: the Route of every request outside a dialog, our outbound proxy (docs/conformance.md, sip-2.16).
     """
 
     def __init__(self, settings: AgentSettings, ids: Ids) -> None:
@@ -203,7 +203,7 @@ class StatelessAck:
         sent_by = self._stack.sent_by(hop)
         if sent_by is None:
             return
-        via = via_for(hop, sent_by, MAGIC + self._stack.ids.token())
+        via = via_for(hop, sent_by, MAGIC_COOKIE + self._stack.ids.token())
         headers = with_top_via(self._ack.headers, via)
         self._stack.send(Transmission(self._ack.with_headers(headers), hop))
 

@@ -236,7 +236,7 @@ class Subscriber:
 def waiting_for(stack: Stack, notify: Request) -> "Subscriber | None":
     """The subscription of ours that a NOTIFY outside any known dialog belongs to. RFC 6665 §4.4.1.
 
-    Only one that has no dialog yet: a second notifier behind a fork is told 481 (spec sip-7.6).
+    Only one that has no dialog yet: a second notifier behind a fork is told 481 (docs/conformance.md, sip-7.6).
     """
     subscriber = stack.waiting.get((notify.call_id, notify.to.tag))
     return subscriber if subscriber is not None and subscriber.handles(notify) else None

@@ -12,9 +12,6 @@ from crossroom.machine import Deliver, Ended, Send
 from crossroom.sip.message import Request, Response
 from crossroom.sip.settings import Timers
 
-MAGIC = "z9hG4bK"
-"""RFC 3261 §8.1.1.7: every branch of ours starts so."""
-
 
 class State(StrEnum):
     """The states of figures 5 to 8, and Accepted of RFC 6026."""

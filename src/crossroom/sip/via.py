@@ -13,8 +13,10 @@ _VIA = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _MAX_PORT = 65535
-_SECURE = {"TLS": 5061, "WSS": 443, "WS": 80}  # RFC 3261 §18.2.2, RFC 7118 §5.5; all others 5060
-MAGIC_COOKIE = "z9hG4bK"  # RFC 3261 §8.1.1.7
+DEFAULT_PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061, "WS": 80, "WSS": 443}
+"""RFC 3261 §19.1.2; RFC 7118 §5.4. Transports that we do not know are taken for UDP's."""
+MAGIC_COOKIE = "z9hG4bK"
+"""RFC 3261 §8.1.1.7: every branch of ours starts so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Via:
     @property
     def default_port(self) -> int:
         """The port of this transport when sent-by has none."""
-        return _SECURE.get(self.transport, 5060)
+        return DEFAULT_PORTS.get(self.transport, 5060)
 
     def stamped(self, source: str, port: int) -> "Via":
         """Note where the request really came from. `source` is an IP address without brackets.

@@ -11,7 +11,6 @@ from crossroom.conference.addresses import (
     aor_of,
     escape_local,
     identity_of,
-    is_anonymous,
     is_same_person,
     name_of,
     nickname_in,
@@ -195,22 +194,6 @@ def test_two_uris_of_one_person_are_recognised() -> None:
     assert is_same_person(parse_uri("sip:bob@x.example"), parse_uri("xmpp:bob@x.example/phone"))
     assert not is_same_person(parse_uri("sip:bob@x.example"), parse_uri("sip:ana@x.example"))
     assert is_same_person(parse_uri("tel:1"), parse_uri("tel:1"))
-
-
-@pytest.mark.parametrize(
-    ("caller", "privacy", "expected"),
-    [
-        ('"Anonymous" <sip:anonymous@anonymous.invalid>', (), True),
-        ("<sip:c8oqz84zk7z@Anonymous.Invalid>", (), True),
-        ("<sip:ana@x.example>", ("none",), False),
-        ("<sip:ana@x.example>", ("ID", " critical"), True),
-        ("<sip:ana@x.example>", ("user",), True),
-        ("<sip:ana@x.example>", (), False),
-        ("<tel:+1>", (), False),
-    ],
-)
-def test_callers_may_hide(caller: str, privacy: tuple[str, ...], *, expected: bool) -> None:
-    assert is_anonymous(NameAddr.parse(caller), privacy) is expected
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_foreign_text_is_kept_whole() -> None:
         ("SIP;cause=200", Cause(200)),
         (' sip ; text="Call completed elsewhere" ; cause = 200', Cause(200, "Call completed elsewhere")),
         ("Q.850;cause=16", None),
+        ("Q.850;cause=16, SIP;cause=200", Cause(200)),
         ("SIP;text=x", None),
         ("SIP;cause=20x", None),
         ("SIP;cause=2000", None),

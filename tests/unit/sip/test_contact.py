@@ -31,9 +31,9 @@ def test_a_contact_is_marked_as_focus_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("q", "value"), [("x", 1.0), ("5", 1.0), (".", 1.0), ("-1", 1.0), ("0", 0.0), ("²", 1.0), ("nan", 1.0)]
+    ("q", "value"), [("x", 0.0), ("5", 1.0), (".", 0.0), ("-1", 0.0), ("0.4", 0.4), ("²", 0.0), ("nan", 0.0)]
 )
-def test_an_unreadable_priority_is_the_highest(q: str, value: float) -> None:
+def test_an_unreadable_priority_is_the_lowest(q: str, value: float) -> None:
     assert contact.priority(NameAddr.parse(f"<sip:h>;q={q}")) == value
 
 

@@ -33,6 +33,7 @@ def test_privacy_is_a_set_of_words() -> None:
         ("<sip:ana@h>", "none;id", False),
         ("<sip:ana@h>", "session", False),
         ("<sip:anonymous@Anonymous.invalid>", "", True),
+        ("<sip:anonymous@anonymous.invalid.>", "", True),
         ("<tel:5>", "", False),
     ],
 )
