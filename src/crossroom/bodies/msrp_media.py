@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from crossroom.bodies.cpim import CPIM
 from crossroom.bodies.media_type import accepts
 from crossroom.bodies.sdp import Attribute, Connection, MediaSection, SessionDescription
 from crossroom.machine import ParseError
 
-CPIM = "message/cpim"
 NICKNAME = "nickname"
 PRIVATE_MESSAGES = "private-messages"
 PROTOCOLS = {"TCP/MSRP": False, "TCP/TLS/MSRP": True}  # is it over TLS?

@@ -7,8 +7,9 @@ called (msrp_media.py). Sections: RFC 3264 §6, RFC 4975 §8, RFC 6135 §4.2, RF
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from crossroom.bodies.cpim import CPIM
 from crossroom.bodies.media_type import essence
-from crossroom.bodies.msrp_media import CPIM, PROTOCOLS, Direction, MessageMedia, Setup
+from crossroom.bodies.msrp_media import PROTOCOLS, Direction, MessageMedia, Setup
 from crossroom.bodies.sdp import MediaSection, Origin, SessionDescription
 from crossroom.machine import ParseError
 

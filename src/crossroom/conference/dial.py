@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from crossroom.bodies.msrp_media import PRIVATE_MESSAGES, MessageMedia
 from crossroom.bodies.sdp_answer import Refusal
-from crossroom.conference.addresses import aor_of, uri_of
+from crossroom.conference.addresses import NAMELESS, aor_of, uri_of
 from crossroom.conference.callers import device_of
 from crossroom.conference.forking import Forking
 from crossroom.conference.media import Agreed
@@ -17,7 +17,7 @@ from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import MsrpUnreachable
 from crossroom.net.sip_session import CallFailed, InviteSession
-from crossroom.room.address import Network, Nickname
+from crossroom.room.address import Network
 from crossroom.room.commands import Joiner
 from crossroom.room.nickname import first_nickname
 from crossroom.room.reasons import Reason, Refused
@@ -140,7 +140,7 @@ def _joiner(seat: Seat, session: InviteSession, theirs: MessageMedia, invitation
     name = grammar.clean_text(session.remote.display_name)
     return Joiner(
         address=seat.person,
-        nickname=first_nickname((name, invitation.invitee.user), Nickname("Guest")),
+        nickname=first_nickname((name, invitation.invitee.user), NAMELESS),
         display_name=name,
         takes_private=theirs.has_feature(PRIVATE_MESSAGES),
         joining=JoiningMethod.DIALED_OUT,

@@ -9,6 +9,7 @@ from functools import partial
 from crossroom.bodies.msrp_media import PRIVATE_MESSAGES
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal
+from crossroom.conference.addresses import NAMELESS
 from crossroom.conference.callers import Caller, caller_of
 from crossroom.conference.media import Agreed
 from crossroom.conference.offers import description_in
@@ -16,7 +17,6 @@ from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import sip_status
 from crossroom.conference.renegotiation import Renegotiation
 from crossroom.conference.seat import Seat
-from crossroom.conference.seat_requests import NAMELESS
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import MsrpUnreachable
 from crossroom.net.msrp_session import MsrpSession

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from crossroom.bodies.msrp_media import CPIM, NICKNAME, PRIVATE_MESSAGES, Fingerprint, MessageMedia, Setup
+from crossroom.bodies.cpim import CPIM
+from crossroom.bodies.msrp_media import NICKNAME, PRIVATE_MESSAGES, Fingerprint, MessageMedia, Setup
 from crossroom.bodies.sdp import Connection, Origin, SessionDescription
 from crossroom.bodies.sdp_answer import (
     NO_CPIM,

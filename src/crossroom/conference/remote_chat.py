@@ -12,7 +12,7 @@ from crossroom.bodies.cpim import CPIM, IMDN_NAMESPACE, STATUS_NAMESPACE, CpimAd
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.media_type import essence
 from crossroom.bodies.mime import MimePart
-from crossroom.conference.addresses import room_of
+from crossroom.conference.addresses import NAMELESS, room_of
 from crossroom.conference.callers import ANYWHERE
 from crossroom.conference.reasons import reason_of_msrp, reason_of_nickname
 from crossroom.conference.remote_events import RemoteEvents, stranger
@@ -30,7 +30,6 @@ from crossroom.sip.uri import SipUri, parse_uri
 
 SKEW = 5.0
 """How far, in seconds, a clock elsewhere may be off: older than the join by more is history (docs/mapping.md §3.12)."""
-NAMELESS = Nickname("Guest")
 
 
 @dataclass(frozen=True, slots=True)

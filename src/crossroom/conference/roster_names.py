@@ -5,10 +5,9 @@ A focus elsewhere may show anything, also one name for two people. Rules: docs/m
 
 from dataclasses import dataclass
 
+from crossroom.conference.addresses import NAMELESS
 from crossroom.room.address import Nickname
 from crossroom.room.nickname import comparison_key, first_nickname, free_nickname_near
-
-_UNNAMED = Nickname("Guest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class RosterNames:
         known = self._named.get(user)
         if known and known.shown == shown:
             return known.nickname
-        wanted = first_nickname(shown, _UNNAMED)
+        wanted = first_nickname(shown, NAMELESS)
         if known and (known.wanted == wanted or self._is_superseded(user, wanted)):
             if known.wanted == wanted:
                 self._superseded.pop(user, None)
@@ -79,7 +78,7 @@ class RosterNames:
         for user, names in shown.items():
             known = self._named.get(user)
             if known and known.shown != names:
-                wanted = first_nickname(names, _UNNAMED)
+                wanted = first_nickname(names, NAMELESS)
                 if wanted != known.wanted and not self._is_superseded(user, wanted):
                     self._free(user, known)
 

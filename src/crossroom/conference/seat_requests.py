@@ -6,7 +6,7 @@ Called one after another, in the order of asking (seat_chat.py sees to that). Se
 from functools import partial
 from typing import Protocol
 
-from crossroom.conference.addresses import aor_of
+from crossroom.conference.addresses import NAMELESS, aor_of
 from crossroom.conference.conference import Conference
 from crossroom.conference.reasons import msrp_status
 from crossroom.conference.switch import Speaker, Typing, read
@@ -18,8 +18,6 @@ from crossroom.room.commands import Draft
 from crossroom.room.events import Occupant
 from crossroom.room.nickname import comparison_key, first_nickname, free_nickname_near, parse_nickname
 from crossroom.room.reasons import Reason, Refused
-
-NAMELESS = Nickname("Guest")
 
 
 class Sitter(Protocol):

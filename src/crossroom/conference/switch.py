@@ -59,7 +59,7 @@ def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> D
     cpim = _parsed(body)
     if len(cpim.to) != 1:
         raise Refused(Reason.NOT_ALLOWED, "exactly one To is needed")
-    _is_own_name(cpim, speaker)
+    _must_be_own_name(cpim, speaker)
     to = _recipient(cpim.to[0].uri, speaker)
     return _said(cpim, MessageId(message_id), to)
 
@@ -114,7 +114,7 @@ def _parsed(body: bytes) -> CpimMessage:
         raise Refused(Reason.MALFORMED, str(error)) from None
 
 
-def _is_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
+def _must_be_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
     # RFC 7701 §6.1: a From that is not this session's own is not forwarded; its display name never counts
     try:
         claimed = parse_uri(cpim.sender.uri) if cpim.sender else None

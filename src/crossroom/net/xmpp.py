@@ -9,9 +9,8 @@ from typing import Protocol
 
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
-from crossroom.net.tasks import Tasks
+from crossroom.net.tasks import Log, Tasks
 from crossroom.net.xmpp_component import ComponentSettings, LinkCalls, XmppComponent
-from crossroom.net.xmpp_connection import Log
 from crossroom.net.xmpp_entry import EntryCalls, EntrySettings, XmppEntry
 from crossroom.xmpp.errors import Condition, error_reply
 from crossroom.xmpp.jid import Jid

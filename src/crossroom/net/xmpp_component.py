@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crossroom.net.clock import Clock
-from crossroom.net.xmpp_connection import READ_OCTETS, Log, XmppConnection
+from crossroom.net.tasks import Log
+from crossroom.net.xmpp_connection import READ_OCTETS, XmppConnection
 from crossroom.xmpp.component import ComponentStream
 from crossroom.xmpp.errors import StreamCondition
 from crossroom.xmpp.jid import Jid
@@ -84,7 +85,7 @@ class XmppComponent:
         while not self._stopping.is_set():
             end, was_up = await self._run_once()
             retry = self._settings.first_retry if was_up else retry
-            # xmpp.md 1.4: a conflict is another instance of us; asking often only makes the two fight
+            # RFC 6120 §4.9.3.3: a conflict is another instance of us; asking often only makes the two fight
             wait = self._settings.longest_retry if end.condition is StreamCondition.CONFLICT else retry
             if not self._stopping.is_set():
                 self._log.warning("component link down", condition=end.condition, text=end.text, retry=wait)

@@ -6,15 +6,12 @@ Writes are gathered and flushed once per turn of the loop; one timer per connect
 import asyncio
 from typing import Protocol, cast
 
-import structlog
-
 from crossroom.machine import Deliver, Ended, Send
 from crossroom.net.clock import Clock
+from crossroom.net.tasks import Log
 from crossroom.xmpp.jid import Jid
 from crossroom.xmpp.link import Event, Ignored, LinkUp, Output, StreamEnd
 from crossroom.xmpp.stanza import Stanza
-
-Log = structlog.stdlib.BoundLogger
 
 READ_OCTETS = 65_536
 UNSENT_OCTETS = 8_388_608  # a client this far behind is as good as gone; the others must not pay for it

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
-from crossroom.net.xmpp_connection import LINGER_SECONDS, READ_OCTETS, Log, XmppConnection
+from crossroom.net.tasks import Log
+from crossroom.net.xmpp_connection import LINGER_SECONDS, READ_OCTETS, XmppConnection
 from crossroom.xmpp.account import Site
 from crossroom.xmpp.c2s import ClientStream
 from crossroom.xmpp.jid import Jid

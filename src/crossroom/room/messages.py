@@ -22,10 +22,10 @@ PRIVATE_ROLE = {  # muc#roomconfig_allowpm: the role that it takes to send one
 def post(state: RoomState, command: Post, now: float) -> list[Delivery]:
     """Pass a message on; `now` becomes its time, whatever the author claims."""
     seat = state.seat(command.endpoint)
-    _fits(state, command.draft)
+    _must_fit(state, command.draft)
     if command.draft.to is not None:
         return _private(state, seat, command, command.draft.to, now)
-    _has_voice(seat)
+    _must_have_voice(seat)
     posted = _posted(state, seat, command, now)
     if command.draft.is_kept and command.draft.content is not None:
         state.history.add(posted)
@@ -40,7 +40,7 @@ def compose(state: RoomState, command: Compose) -> list[Delivery]:
     """Pass typing on, to everybody with the writer, or to one participant."""
     seat = state.seat(command.endpoint)
     if command.to is None:
-        _has_voice(seat)
+        _must_have_voice(seat)
         return fan_out(state, views(state, seat), lambda author: ComposingChanged(author, command.state))
     target = _recipient(state, seat, command.to)
     author = view(state, seat, is_full=sees_addresses(state, target))
@@ -61,13 +61,13 @@ def _posted(state: RoomState, seat: Seat, command: Post, now: float) -> Posted:
     return Posted(author, draft.id, command.archive_id, now, draft.content, draft.native)
 
 
-def _fits(state: RoomState, draft: Draft) -> None:
+def _must_fit(state: RoomState, draft: Draft) -> None:
     octets = (draft.content.size if draft.content else 0) + (len(draft.native.octets) if draft.native else 0)
     if octets > state.limits.post_octets:
         raise Refused(Reason.TOO_LARGE, f"{octets} octets, more than {state.limits.post_octets}")
 
 
-def _has_voice(seat: Seat) -> None:
+def _must_have_voice(seat: Seat) -> None:
     # XEP-0045 §7.4: a visitor of a moderated room is refused
     if seat.participant.role < Role.PARTICIPANT:
         raise Refused(Reason.NO_VOICE)
