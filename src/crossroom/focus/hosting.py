@@ -73,9 +73,8 @@ class Hosting:
         self._rooms[address.key] = room
         self._room_of[endpoint] = room
         if room.configuration.is_persistent and not room.is_locked and room.address not in self.shelf:
-            self.shelf.keep(
-                room.snapshot()
-            )  # persistent from the start: a fault must not hand it to somebody else
+            # persistent from the start: a fault must not hand it to somebody else
+            self.shelf.keep(room.snapshot())
         self.outbox.open(endpoint, deliver)
         self._finish(room, deliveries)
         return room, endpoint

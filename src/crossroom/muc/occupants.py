@@ -16,9 +16,8 @@ from crossroom.room.address import Nickname
 from crossroom.room.events import Ended, Posted, RoomEvent
 from crossroom.xmpp.jid import Jid
 
-PRIVATE_REMEMBERED = (
-    32  # private messages per occupant whose bounce is still told: more than wait on one link
-)
+PRIVATE_REMEMBERED = 32
+"""Private messages of an occupant whose bounce is still told: more than wait on one link."""
 
 
 class Occupancy:

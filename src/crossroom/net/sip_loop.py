@@ -14,16 +14,15 @@ from crossroom.net.tasks import Log, Tasks
 from crossroom.sip.address import NameAddr
 from crossroom.sip.admission import Admission
 from crossroom.sip.agent import UserAgent
-from crossroom.sip.events import (
-    Event,
-)
+from crossroom.sip.events import Event
 from crossroom.sip.hop import TLS, UDP, Flow, Hop, SentBy
 from crossroom.sip.message import Request, Response
 from crossroom.sip.stack import Output, Resolve, Resolving
 from crossroom.sip.transaction_layer import LiveTransaction
 from crossroom.sip.uri import SipUri
 
-_IDLE_CHECK = 30.0
+_ROUND = 30.0
+"""Seconds between two looks at what nobody tells us of: silent streams, and how much was turned away."""
 
 
 class SipLoop:
@@ -58,7 +57,7 @@ class SipLoop:
             route = proxy if proxy.is_loose_router else proxy.with_param("lr")
             self.core.stack.preloaded = (NameAddr(route),)
         self._running = True
-        self._tasks.start(self._close_idle_streams(), "sip idle streams")
+        self._tasks.start(self._make_rounds(), "sip rounds")
 
     async def stop(self) -> None:
         """Close everything at once. Open calls should have got their BYE before."""
@@ -142,11 +141,11 @@ class SipLoop:
             self._log.warning("sip name leads nowhere", uri=str(uri))
         self._run(self.core.resolved(asker, hops, self.now()))
 
-    async def _close_idle_streams(self) -> None:
+    async def _make_rounds(self) -> None:
         loop = asyncio.get_running_loop()
         refused = 0
         while self._running:
-            await asyncio.sleep(_IDLE_CHECK)
+            await asyncio.sleep(_ROUND)
             if self.core.refused > refused:  # one line for a flood, not one for each of its requests
                 self._log.warning("sip requests turned away", count=self.core.refused - refused)
                 refused = self.core.refused

@@ -39,7 +39,7 @@ class SubscribeFailed(Exception):  # noqa: N818 - an outcome, named as the field
 
 
 class NotifierSession:
-    """A subscription to us. At most one NOTIFY is on its way (spec sip-7.9).
+    """A subscription to us. At most one NOTIFY is on its way (docs/conformance.md, sip-7.9).
 
     notify() while one is outstanding only marks the subscription as due: when the answer comes,
     `on_ready()` is asked for the next body, which may sum up everything since (None: nothing after all).

@@ -226,7 +226,7 @@ class SipTransport:
         names = certified_names(connection.peer_certificate) if isinstance(connection, Connection) else ()
         flow = Flow(transport, *connection.remote, *connection.local, serial, names)
         self._flows[serial] = flow
-        # spec sip-2.7: an incoming TLS connection is no proof of where it comes from, so it is not reused
+        # docs/conformance.md, sip-2.7: an incoming TLS connection is no proof of where it comes from, so it is not reused
         if transport not in SECURE:
             self._routes.setdefault((transport, *connection.remote, ""), serial)
         return True

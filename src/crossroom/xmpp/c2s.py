@@ -72,9 +72,8 @@ class ClientStream:
         self._reader = StreamReader(self._limits)
         self._state = State.NEW
         self._lang = ""
-        self._jid = Jid(
-            new_id().lower(), site.domain
-        )  # RFC 4505 §1: the identity of an anonymous user is ours to choose
+        # RFC 4505 §1: the identity of an anonymous user is ours to choose
+        self._jid = Jid(new_id().lower(), site.domain)
         self._due: float | None = None
 
     @property
