@@ -161,30 +161,26 @@ async def test_inside_the_call_several_refers_are_told_apart_by_their_id() -> No
         assert [asked.invitee.user for asked in world.xmpp_network.asked] == ["dee", "eve"]
 
 
-async def test_a_target_dialog_tells_who_asks_even_from_another_address() -> None:
+@pytest.mark.parametrize(("sender", "status"), [("sip:ana@sip.example", 200), ("sip:eve@sip.example", 403)])
+async def test_a_target_dialog_names_the_own_call_and_makes_nobody_somebody_else(
+    sender: str, status: int
+) -> None:
     async with facing() as world:
         ana = await world.sip("Ana")
         call = ana.seat.call
         assert call is not None
-        local = call.dialog.local.rpartition("tag=")[2]
-        remote = call.dialog.remote.rpartition("tag=")[2]
-        target = f"{call.dialog.call_id};local-tag={remote};remote-tag={local}"
-        for value in (target, f"{call.dialog.call_id};local-tag={local};remote-tag={remote}"):
-            message = ana.ua.new_request(
-                "REFER",
-                TEA,
-                [
-                    ana.ua.contact(),
-                    ("Refer-To", f"<{DEE}>"),
-                    ("Target-Dialog", value),
-                    ("Require", "tdialog"),
-                ],
-                sender="sip:ana.elsewhere@sip.example",
-            )
-            if (await ana.ua.request(message)).status == 200:
-                break
-        await world.until(lambda: bool(world.xmpp_network.asked))
-        assert world.xmpp_network.asked[0].invitee.user == "dee"
+        ours = call.dialog.local.rpartition("tag=")[2]
+        theirs = call.dialog.remote.rpartition("tag=")[2]
+        # RFC 4538 §6: local and remote as whoever is asked sees them
+        named = f"{call.dialog.call_id};local-tag={theirs};remote-tag={ours}"
+        headers = [ana.ua.contact(), ("Refer-To", f"<{DEE}>"), ("Target-Dialog", named)]
+        response = await ana.ua.request(ana.ua.new_request("REFER", TEA, headers, sender=sender))
+        assert response.status == status
+        if status == 200:
+            await world.until(lambda: bool(world.xmpp_network.asked))
+        assert [asked.invitee.user for asked in world.xmpp_network.asked] == (
+            ["dee"] if status == 200 else []
+        )
 
 
 @pytest.mark.parametrize(
