@@ -18,7 +18,7 @@ from crossroom.config.endpoint import Endpoint
 from crossroom.config.schema import Configuration, MsrpOffer, UserNetwork, read_secret
 from crossroom.focus.directory import Kind
 from crossroom.focus.invitations import InvitationLimits
-from crossroom.focus.limits import Limits
+from crossroom.focus.limits import Allowance, Limits
 from crossroom.muc.context import MucLimits
 from crossroom.net.certificates import CertificateFiles, Certificates
 from crossroom.net.ids import Ids
@@ -160,11 +160,14 @@ def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
     limits = configuration.limits
     # a message arrives with its native form beside it: room for both
     room = RoomLimits(occupants=limits.occupants, post_octets=4 * limits.message_octets)
-    return Limits(rooms=limits.rooms, room=room), RoomConfiguration(
-        history_length=limits.history,
-        # who created a room by SIP has no form to allow it in
-        anyone_changes_subject=True,
+    admitted = Limits(
+        rooms=limits.rooms,
+        acts=Allowance(limits.occupant_burst, limits.occupant_rate),
+        joins=Allowance(limits.join_burst, limits.join_rate),
+        room=room,
     )
+    # who created a room by SIP has no form to allow a change of subject in
+    return admitted, RoomConfiguration(history_length=limits.history, anyone_changes_subject=True)
 
 
 def invitations(configuration: Configuration) -> InvitationLimits:

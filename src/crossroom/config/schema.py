@@ -242,6 +242,12 @@ class Limits(Section, frozen=True):
     rooms: Annotated[Positive, _means("rooms at once")] = 10_000
     occupants: Annotated[Positive, _means("occupants of one room")] = 2_000
     history: Annotated[Positive, _means("messages kept for joiners, per room")] = 20
+    occupant_rate: Annotated[Rate, _means("what one occupant may do a second: messages, typing, renames")] = (
+        20.0
+    )
+    occupant_burst: Annotated[Positive, _means("the same at once")] = 100
+    join_rate: Annotated[Rate, _means("joins of one person a second")] = 1.0
+    join_burst: Annotated[Positive, _means("the same at once")] = 60
     message_octets: Annotated[Positive, _means("one chat message, in octets")] = 65_536
     sip_message_octets: Annotated[Positive, _means("one SIP message, in octets")] = 65_535
     sip_connections: Annotated[Positive, _means("SIP connections at once")] = 4_096
