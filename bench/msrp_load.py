@@ -296,7 +296,12 @@ def main() -> None:
     load = Load(sip_port, msrp_port, tls)
     for line in sys.stdin:
         order, *numbers = line.split()
-        obey = {"join": load.join, "bind": load.bind, "burst": load.burst, "leave": load.leave}
+        obey: dict[str, Callable[..., dict[str, float]]] = {
+            "join": load.join,
+            "bind": load.bind,
+            "burst": load.burst,
+            "leave": load.leave,
+        }
         if order == "pace":
             found = load.pace(*(float(each) for each in numbers))
         else:

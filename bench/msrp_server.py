@@ -15,18 +15,12 @@ import sys
 import structlog
 import uvloop
 
-from crossroom import settings
 from crossroom.config.schema import Configuration, Domain, Limits, Msrp, MsrpOffer, Sip, Tls
-from crossroom.focus.limits import Allowance
-from crossroom.focus.limits import Limits as FocusLimits
-from crossroom.room.configuration import Configuration as RoomConfiguration
 from crossroom.server import Crossroom
-
-UNLIMITED = Allowance(burst=10**9, per_second=1e9)
 
 
 def configuration(arguments: list[str]) -> Configuration:
-    files = Tls(*arguments) if arguments else Tls()
+    files = Tls(certificate=arguments[0], key=arguments[1]) if arguments else Tls()
     return Configuration(
         domains=[Domain("conference.example")],
         sip=Sip(listen=["tcp://127.0.0.1:0"]),
@@ -35,21 +29,12 @@ def configuration(arguments: list[str]) -> Configuration:
             offer=MsrpOffer.TLS if arguments else MsrpOffer.TCP,
         ),
         tls=files,
-        limits=Limits(),
+        # what a person may do in a second is no measure of the machine
+        limits=Limits(occupant_rate=1e9, occupant_burst=10**9, join_rate=1e9, join_burst=10**9),
     )
 
 
-def unhurried(configured: Configuration) -> tuple[FocusLimits, RoomConfiguration]:
-    """What a person may do in a second is no measure of the machine."""
-    limits, room = focus_settings(configured)
-    return FocusLimits(limits.rooms, UNLIMITED, UNLIMITED, limits.room), room
-
-
-focus_settings = settings.focus
-
-
 async def main() -> None:
-    settings.focus = unhurried
     server = Crossroom(configuration(sys.argv[1:]), structlog.stdlib.get_logger())
     await server.start()
     print(server.sip.listening[0].port, server.msrp.listening[0].port, flush=True)

@@ -35,7 +35,7 @@ class Process:
     def line(self) -> str:
         assert self.child.stdout
         found = self.child.stdout.readline()
-        assert found, f"{self.child.args} ended"
+        assert found, "the child ended"
         return found
 
     def ask(self, order: str, *numbers: float) -> dict[str, float]:

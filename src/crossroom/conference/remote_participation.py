@@ -21,7 +21,7 @@ from crossroom.room.configuration import Configuration
 from crossroom.room.content import Composing, Native
 from crossroom.room.events import Posted
 from crossroom.room.reasons import Departure, Reason, Refused
-from crossroom.room.standing import Role
+from crossroom.room.standing import Affiliation, Role
 from crossroom.sip import grammar
 from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import OutgoingRefer
@@ -178,7 +178,7 @@ class RemoteParticipation:
         except ParseError as error:
             raise Refused(Reason.MALFORMED, str(error)) from None
 
-    async def affiliations(self) -> tuple[tuple[Address, int], ...]:
+    async def affiliations(self) -> tuple[tuple[Address, Affiliation], ...]:
         """A conference knows no affiliations."""
         raise Refused(Reason.UNSUPPORTED)
 

@@ -14,6 +14,7 @@ from crossroom.room.configuration import Configuration
 from crossroom.room.content import Composing, Native
 from crossroom.room.events import RoomEvent
 from crossroom.room.reasons import Departure, Reason
+from crossroom.room.standing import Affiliation
 
 Deliver = Callable[[RoomEvent], None]
 """Called on the loop for every event of one seat: quick, never awaits, never raises."""
@@ -129,8 +130,8 @@ class Participation(Protocol):
         """
         ...
 
-    async def affiliations(self) -> tuple[tuple[Address, int], ...]:
-        """Everybody with a standing in the room (address, Affiliation), if this seat may know it."""
+    async def affiliations(self) -> tuple[tuple[Address, Affiliation], ...]:
+        """Everybody with a standing in the room, if this seat may know it."""
         ...
 
     async def leave(self, status: str = "", departure: Departure = Departure.LEFT) -> None:

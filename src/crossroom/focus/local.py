@@ -33,6 +33,7 @@ from crossroom.room.events import Occupant
 from crossroom.room.nickname import comparison_key
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.room import Room
+from crossroom.room.standing import Affiliation
 
 HIDDEN_PASSWORD = "••••••••"  # noqa: S105 -- says that there is one
 """What a description shows in place of a room's password."""
@@ -115,7 +116,7 @@ class LocalParticipation:
         with hosting.expecting(room, who, inviter):
             return await hosting.around.reach.invite(invitation)
 
-    async def affiliations(self) -> tuple[tuple[Address, int], ...]:
+    async def affiliations(self) -> tuple[tuple[Address, Affiliation], ...]:
         """Everybody with a standing in the room that this seat may know."""
         return self._room.affiliations(self._endpoint)
 

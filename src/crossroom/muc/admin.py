@@ -118,7 +118,9 @@ def _by_role(view: View | None, role: Role) -> tuple[MucItem, ...]:
     )
 
 
-def _by_affiliation(known: tuple[tuple[Address, int], ...], standing: Affiliation) -> tuple[MucItem, ...]:
+def _by_affiliation(
+    known: tuple[tuple[Address, Affiliation], ...], standing: Affiliation
+) -> tuple[MucItem, ...]:
     return tuple(
         MucItem(affiliation_of(standing), jid=jid_of(address.bare))
         for address, affiliation in known

@@ -96,15 +96,15 @@ def moderate(state: RoomState, command: Moderate, now: float) -> list[Delivery]:
     return deliveries
 
 
-def visible_affiliations(state: RoomState, actor: Participant) -> tuple[tuple[Address, int], ...]:
+def visible_affiliations(state: RoomState, actor: Participant) -> tuple[tuple[Address, Affiliation], ...]:
     """List the table to admins, and in private groups the members to members (end-to-end encryption needs it)."""
     if actor.affiliation >= Affiliation.ADMIN:
-        return tuple((address, int(affiliation)) for address, affiliation in state.affiliations)
+        return tuple(state.affiliations)
     configuration = state.configuration
     is_group = configuration.is_members_only and not configuration.is_anonymous
     if actor.affiliation < Affiliation.MEMBER or not is_group:
         raise Refused(Reason.NOT_ALLOWED)
-    return tuple((address, int(a)) for address, a in state.affiliations if a >= Affiliation.MEMBER)
+    return tuple((address, a) for address, a in state.affiliations if a >= Affiliation.MEMBER)
 
 
 def set_affiliation(

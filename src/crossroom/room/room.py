@@ -36,6 +36,7 @@ from crossroom.room.messages import compose, post
 from crossroom.room.moderation import moderate, visible_affiliations
 from crossroom.room.reasons import Reason, Refused
 from crossroom.room.snapshot import RoomSnapshot
+from crossroom.room.standing import Affiliation
 from crossroom.room.state import RoomLimits, RoomState
 from crossroom.room.subject import set_subject
 from crossroom.room.visibility import view
@@ -102,7 +103,7 @@ class Room:
             case _:  # pragma: no cover -- mypy proves it
                 assert_never(command)
 
-    def affiliations(self, endpoint: EndpointId) -> tuple[tuple[Address, int], ...]:
+    def affiliations(self, endpoint: EndpointId) -> tuple[tuple[Address, Affiliation], ...]:
         """Everybody with a standing that this endpoint may know; raises Refused."""
         return visible_affiliations(self._state, self._state.seat(endpoint).participant)
 

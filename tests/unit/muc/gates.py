@@ -17,6 +17,7 @@ from crossroom.room.commands import Draft, Joiner, Order
 from crossroom.room.configuration import Configuration
 from crossroom.room.content import Composing, Native
 from crossroom.room.reasons import Departure, Reason, Refused
+from crossroom.room.standing import Affiliation
 
 
 class GatedFocus:
@@ -128,7 +129,7 @@ class LimitedSeat:
         assert Features.INVITATIONS in self.features
         return await self.inner.invite(who, reason, progress, referral)
 
-    async def affiliations(self) -> tuple[tuple[Address, int], ...]:
+    async def affiliations(self) -> tuple[tuple[Address, Affiliation], ...]:
         return await self.inner.affiliations()
 
     async def leave(self, status: str = "", departure: Departure = Departure.LEFT) -> None:

@@ -19,7 +19,7 @@ def read(message: Request | Response, path: str) -> str:
             value = value[int(step)]
         else:
             value = getattr(value, step)
-    return str(value)
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 @pytest.mark.parametrize("vector", GOOD, ids=lambda vector: vector.name)

@@ -156,7 +156,7 @@ GOOD = (
     Good(
         "octets behind the body of a datagram are ignored",
         options("Content-Length: 2") + b"abINVITE sip:x SIP/2.0\r\n\r\n",
-        {"body": "b'ab'"},
+        {"body": "ab"},
     ),
     Good(
         "URIs of strange schemes in From and To",
