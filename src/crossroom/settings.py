@@ -90,6 +90,8 @@ def sip(configuration: Configuration, certificates: Certificates | None) -> SipS
         ),
         trusted=trusted(configuration),
     )
+    # a room takes MSRP only: a page-mode MESSAGE is answered 405 (docs/mapping.md §3.5)
+    agent = replace(agent, allow=tuple(method for method in agent.allow if method != "MESSAGE"))
     if has_registrar(configuration):
         agent = replace(
             agent,

@@ -24,8 +24,7 @@ from crossroom.sip.contact import as_focus, is_focus
 from crossroom.sip.content import accepts
 from crossroom.sip.hop import Flow
 from crossroom.sip.message import Request
-
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, SUBSCRIBE, NOTIFY, REFER, UPDATE, PRACK"
+from crossroom.sip.settings import ALLOW
 
 
 class ConferenceService:
@@ -113,8 +112,9 @@ class ConferenceService:
         elif request.request.method == "REGISTER" and self._premises.registrar is not None:
             self._premises.registrar.receive(request)
         else:
-            # docs/mapping.md: a room takes MSRP; RFC 3261 §21.4.6 wants Allow
-            request.respond(405, headers=(("Allow", ALLOW),))
+            request.respond(
+                405, headers=(("Allow", ", ".join(method for method in ALLOW if method != "MESSAGE")),)
+            )  # RFC 3261 §21.4.6 wants Allow
 
     # -- Reach ---------------------------------------------------------------------------------------------
 

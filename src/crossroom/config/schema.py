@@ -249,7 +249,7 @@ class Limits(Section, frozen=True):
     join_rate: Annotated[Rate, _means("joins of one person a second")] = 1.0
     join_burst: Annotated[Positive, _means("the same at once")] = 60
     message_octets: Annotated[Positive, _means("one chat message, in octets")] = 65_536
-    sip_message_octets: Annotated[Positive, _means("one SIP message, in octets")] = 65_535
+    sip_message_octets: Annotated[Positive, _means("the body of one SIP message, in octets")] = 65_535
     sip_connections: Annotated[Positive, _means("SIP connections at once")] = 4_096
     sip_transactions: Annotated[Positive, _means("SIP transactions at once; more are answered 503")] = 20_000
     sip_rate: Annotated[
