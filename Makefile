@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.installed
+BENCHES := sip_message room_fanout muc_fanout component_fanout msrp_fanout msrp_switch
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports quick interop bench lock clean
+.PHONY: help demo test check format lint types imports quick interop bench documents lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,7 +41,10 @@ interop: $(STAMP)
 	@$(PY) -m pytest tests/interop -q   # without -bb: the peers' own code is not ours to warn about
 
 bench: $(STAMP) ## CPU per unit of work beside a reference of the same run
-	@for file in bench/*_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
+	@for name in $(BENCHES); do echo "== bench/$$name.py"; $(PY) bench/$$name.py || exit 1; done
+
+documents: $(STAMP) ## write the generated pages anew: conformance, configuration, state machines
+	@for name in merge-conformance draw-configuration draw-state-machines; do $(PY) scripts/$$name || exit 1; done
 
 lock: ## renew requirements/*.txt from pyproject.toml (needs uv)
 	@scripts/lock
