@@ -7,6 +7,7 @@ that what it forks ends with it.
 import asyncio
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ import pytest
 
 from peers.transcript import DEFAULT_TIMEOUT, Transcript
 
+FIXED_PORTS = range(16_384, 32_768)  # Linux: net.ipv4.ip_local_port_range begins at 32768
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
@@ -30,12 +32,15 @@ def need(program: str) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nobody uses now, neither by TCP nor by UDP."""
+    """Return a port that nobody uses now, neither by TCP nor by UDP.
+
+    It is below the ports that the system gives to outgoing connections: none of those takes it before it is listened at.
+    """
     while True:
+        port = FIXED_PORTS.start + secrets.randbelow(len(FIXED_PORTS))
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((host, 0))
-            port: int = tcp.getsockname()[1]
             try:
+                tcp.bind((host, port))
                 udp.bind((host, port))
             except OSError:
                 continue
