@@ -46,6 +46,13 @@ async def test_the_user_is_asked_by_a_mediated_invitation_that_names_who_referre
     await world.running.is_empty()
 
 
+async def test_nobody_invites_in_the_name_of_a_room_of_others(world: Looped) -> None:
+    asserted = (("P-Asserted-Identity", "<sip:eve@sip.example>"),)
+    attempt = await call_from_focus(world, headers=asserted)
+    assert (await attempt.final()).status == 403
+    await world.running.is_empty()
+
+
 async def test_without_referred_by_the_room_itself_invites(world: Looped) -> None:
     attempt = await call_from_focus(world, headers=())
     invitation = await world.dora.expects_invitation()

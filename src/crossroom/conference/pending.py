@@ -8,7 +8,7 @@ import asyncio
 from functools import partial
 from typing import Protocol
 
-from crossroom.conference.addresses import address_of
+from crossroom.conference.addresses import address_of, is_same_person
 from crossroom.conference.callers import ANYWHERE
 from crossroom.conference.reasons import SipStatus, sip_status, sip_status_of_outcome
 from crossroom.focus.interface import Answer, Deliver, Invitation, Outcome, Participation, Reach
@@ -19,6 +19,7 @@ from crossroom.room.address import Address
 from crossroom.room.commands import Joiner
 from crossroom.room.reasons import Reason, Refused
 from crossroom.sip.address import NameAddr
+from crossroom.sip.uri import parse_uri
 
 GONE_ELSEWHERE = SipStatus(480, "Joined By Another Way")
 NOBODY_THERE = SipStatus(480, "Temporarily Unavailable")
@@ -72,6 +73,9 @@ class PendingInvites:
         except ParseError as error:
             call.reject(400, str(error))
             return
+        if not _is_believed(call):
+            call.reject(403, "Not Your Conference")
+            return
         seat = PendingSeat(call, self._remote)
         invitation = Invitation(
             room=room,
@@ -115,6 +119,14 @@ def status_of(outcome: Outcome) -> SipStatus:
 def _cancel(asking: "asyncio.Task[None] | None") -> None:
     if asking is not None:
         asking.cancel()
+
+
+def _is_believed(call: IncomingCall) -> bool:
+    """Whether the caller is the conference that From names: nobody may invite in the name of a room of others."""
+    try:
+        return call.identity is not None and is_same_person(parse_uri(call.identity), call.request.from_.uri)
+    except ParseError:
+        return False
 
 
 def inviter_of(call: IncomingCall) -> Address | None:

@@ -56,9 +56,9 @@ class ConferenceService:
             call.reject(_bad_address(error), str(error))
             return
         contact = call.request.contact
-        if room.domain in self._premises.settings.room_domains:
+        if room.domain in self._premises.settings.room_domains and room.user:
             work = self._reception.receive(call, room)
-        elif contact is not None and is_focus(contact):
+        elif room.user and contact is not None and is_focus(contact):
             work = self._pending.receive(call)
         else:
             call.reject(404)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from crossroom.focus.interface import Description, Features
-from crossroom.muc.addresses import jid_of, occupant_jid, recipient, room_of
+from crossroom.muc.addresses import occupant_jid, recipient, room_of, shown_jid
 from crossroom.muc.context import MucContext
 from crossroom.room.configuration import Configuration
 from crossroom.room.reasons import Reason, Refused
@@ -130,7 +130,9 @@ async def _list_rooms(context: MucContext, stanza: Stanza) -> None:
     service = recipient(stanza)
     focus = context.directory.focus_for(room_of(service))
     found = [one for one in await focus.rooms(service.domain) if one.configuration.is_public]
-    items = tuple(DiscoItem(jid_of(one.room.bare), one.configuration.name or one.room.user) for one in found)
+    # a name that SIP allows and no JID can carry is no room for XMPP users
+    named = ((shown_jid(one.room.bare), one) for one in found)
+    items = tuple(DiscoItem(jid, one.configuration.name or one.room.user) for jid, one in named if jid)
     context.router.send(stanza.result(DiscoItems(items).as_element()))
 
 

@@ -73,7 +73,12 @@ async def test_register_is_not_for_us_where_a_proxy_knows_the_users() -> None:
 
 @pytest.mark.parametrize(
     ("uri", "status"),
-    [(NOWHERE, 404), ("sips:tea@conference.example", 416), ("sip:%0a@conference.example", 400)],
+    [
+        (NOWHERE, 404),
+        ("sips:tea@conference.example", 416),
+        ("sip:%0a@conference.example", 400),
+        ("sip:conference.example", 404),
+    ],
 )
 async def test_a_call_to_what_is_no_room_is_refused(uri: str, status: int) -> None:
     async with facing() as world:

@@ -67,6 +67,17 @@ async def test_the_service_lists_public_rooms_only() -> None:
     assert "muc_hidden" in (await facts(world, secret)).features
 
 
+async def test_a_room_that_no_jid_can_name_hides_no_other() -> None:
+    world = World()
+    await world.open_room((BOB, "Bob"))
+    unnameable = Address("x" * 1100, DOMAIN)  # RFC 7622 §3.3: a localpart has 1023 octets at most
+    await world.focus.join(
+        unnameable, Joiner(Address("ana", "sip.example"), Nickname("Ana")), lambda _event: None
+    )
+    [answer] = await world.send(iq(EVE, DOMAIN, f"<query xmlns='{DISCO_ITEMS}'/>"))
+    assert [str(one.jid) for one in DiscoItems.parse(answer.children[0]).items] == [ROOM]
+
+
 PAIRS = {
     "muc_open": "muc_membersonly",
     "muc_public": "muc_hidden",
