@@ -5,6 +5,7 @@ that what it forks ends with it.
 """
 
 import asyncio
+import itertools
 import os
 import re
 import secrets
@@ -20,6 +21,9 @@ import pytest
 from peers.transcript import DEFAULT_TIMEOUT, Transcript
 
 FIXED_PORTS = range(16_384, 32_768)  # Linux: net.ipv4.ip_local_port_range begins at 32768
+NEXT_PORTS = itertools.count(
+    secrets.randbelow(len(FIXED_PORTS))
+)  # in turn: two programs never get the same one
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
@@ -37,7 +41,7 @@ def free_port(host: str = "127.0.0.1") -> int:
     It is below the ports that the system gives to outgoing connections: none of those takes it before it is listened at.
     """
     while True:
-        port = FIXED_PORTS.start + secrets.randbelow(len(FIXED_PORTS))
+        port = FIXED_PORTS[next(NEXT_PORTS) % len(FIXED_PORTS)]
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
                 tcp.bind((host, port))
