@@ -148,6 +148,11 @@ class IncomingInvite:
         self._call: Call | None = None
 
     @property
+    def tag(self) -> str:
+        """Our tag in every answer."""
+        return self._tag
+
+    @property
     def from_uri(self) -> str:
         return uri_in(self.request.get("From"))
 

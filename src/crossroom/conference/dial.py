@@ -51,6 +51,8 @@ class Dialer:
             agreed = premises.media.agree(offer, msrp, session.peer_body)
             return await self._seat(seat, session, invitation, agreed)
         except CallFailed as failed:
+            if failed.status == 487 and premises.registry.seats_of(invitation.room, person):
+                return Outcome(Answer.ACCEPTED)  # replaced: they picked up at another telephone
             return outcome_of_sip(failed.status, failed.reason)
         except ParseError as error:
             return Outcome(Answer.FAILED, Reason.NOT_FOUND, str(error))

@@ -24,7 +24,7 @@ from crossroom.sip.events import (
 from crossroom.sip.hop import Flow
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.invite_uac import InviteUac
-from crossroom.sip.invite_uas import InviteUas
+from crossroom.sip.invite_uas import InviteUas, Replaceable
 from crossroom.sip.message import Request, Response
 
 
@@ -182,8 +182,8 @@ class IncomingCall:
         return self._uas.identity
 
     @property
-    def replaces(self) -> InviteUsage | None:
-        """The session that this call asks to replace (RFC 3891), matched and allowed by its tags."""
+    def replaces(self) -> Replaceable | None:
+        """The call that this one asks to replace (RFC 3891), matched and allowed by its tags."""
         return self._uas.replaces
 
     def ring(self, status: int = 180, headers: HeaderLines = ()) -> None:
@@ -268,10 +268,10 @@ class OutgoingInvite:
         match event:
             case InviteProgress(response=response):
                 self._note(response)
-            case InviteAnswered(usage=usage, response=response):
-                kind = response.headers.get("Content-Type") or ""
+            case InviteAnswered(usage=usage, answer=answer):
                 self._finish()
-                self._outcome.set_result(InviteSession(self._driver, usage, response.body, kind))
+                session = InviteSession(self._driver, usage, answer.content, answer.content_type)
+                self._outcome.set_result(session)
             case InviteFailed(response=response):
                 self._finish()
                 self._outcome.set_exception(CallFailed(response.status, response.reason, response))

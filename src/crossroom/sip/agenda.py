@@ -32,6 +32,8 @@ class Agenda:
         elif self._when.get(machine) != when:
             self._when[machine] = when
             heapq.heappush(self._heap, (when, next(self._order), machine))
+            if len(self._heap) > 2 * len(self._when) + _OVERTAKEN:
+                self._forget_overtaken()
 
     def drop(self, machine: Timed) -> None:
         """Forget the machine."""
@@ -43,9 +45,18 @@ class Agenda:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
+    def _forget_overtaken(self) -> None:
+        """A machine that is put off again and again must not fill the heap with what it was once due at."""
+        self._heap = [entry for entry in self._heap if self._when.get(entry[2]) == entry[0]]
+        heapq.heapify(self._heap)
+
     def due(self, now: float) -> Iterator[Timed]:
         """Take out the machines that are due, the earliest first; put() them back when they have ticked."""
         while (when := self.next()) is not None and when <= now:
             machine = heapq.heappop(self._heap)[2]
             del self._when[machine]
             yield machine
+
+
+_OVERTAKEN = 64
+"""Overtaken entries that are left alone: sorting a short heap anew for a few would cost more than they do."""

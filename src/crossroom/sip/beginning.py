@@ -6,6 +6,7 @@ RFC 3261 §13.3.1, RFC 6665 §4.2.1, RFC 3515 §2.4, RFC 3891 §3, RFC 4538 §6.
 from crossroom.machine import ParseError
 from crossroom.sip.dialog import Dialog, DialogId
 from crossroom.sip.dialog_id import NamedDialog
+from crossroom.sip.early import EarlyDialog
 from crossroom.sip.events import InviteReceived, ReferReceived, RequestReceived, SubscribeReceived
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.invite_uas import InviteUas
@@ -46,7 +47,7 @@ def _begin_call(pending: PendingRequest, now: float) -> None:
     if brief:
         pending.reply(422, now, headers=(("Min-SE", str(pending.stack.settings.min_se)),))
         return
-    replaced = find_session(pending.stack, named) if named is not None else None
+    replaced = _replaceable(pending.stack, named) if named is not None else None
     if named is not None and (status := _refuses_replacing(pending, named, replaced)):
         pending.reply(status, now)
         return
@@ -92,6 +93,13 @@ def session_in(dialog: Dialog | None) -> InviteUsage | None:
     return next((usage for usage in dialog.usages if isinstance(usage, InviteUsage)), None)
 
 
+def _replaceable(stack: Stack, named: NamedDialog) -> InviteUsage | EarlyDialog | None:
+    """RFC 3891 §3: a call, or one of our own that still rings; an early dialog of somebody else is none."""
+    dialog = stack.dialogs.get(DialogId(named.call_id, named.local_tag, named.remote_tag))
+    usages = dialog.usages if dialog is not None else ()
+    return next((each for each in usages if isinstance(each, InviteUsage | EarlyDialog)), None)
+
+
 def find_session(stack: Stack, named: NamedDialog) -> InviteUsage | None:
     """The call in the dialog that somebody names by Replaces or Target-Dialog."""
     return session_in(stack.dialogs.get(DialogId(named.call_id, named.local_tag, named.remote_tag)))
@@ -104,11 +112,13 @@ def _own_session(pending: PendingRequest, named: NamedDialog) -> InviteUsage | N
     return session if is_own else None
 
 
-def _refuses_replacing(pending: PendingRequest, named: NamedDialog, replaced: InviteUsage | None) -> int:
+def _refuses_replacing(
+    pending: PendingRequest, named: NamedDialog, replaced: InviteUsage | EarlyDialog | None
+) -> int:
     """The status that refuses a Replaces, 0 if it may. RFC 3891 §3; the right is the same address of record."""
     if replaced is None:
         return 481
-    if named.is_early_only:
+    if named.is_early_only and isinstance(replaced, InviteUsage):
         return 486
     return 0 if _is_same_person(pending.identity, replaced.dialog.identity) else 403
 

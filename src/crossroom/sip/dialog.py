@@ -109,6 +109,11 @@ class Dialog:
         if message.contact is not None:
             self.remote_contact = message.contact
 
+    def confirm(self, success: Response) -> None:
+        """The 2xx of an early dialog of ours came. RFC 3261 §13.2.2.4: only the route set is made anew."""
+        self.route_set = tuple(reversed(success.record_routes))
+        self.refresh_target(success)
+
     def flow_to_use(self) -> Flow | None:
         """The flow for requests of ours, when it is better than the peer's Contact (docs/conformance.md, sip-2.11).
 

@@ -6,6 +6,7 @@ The order of events is the order of the wire. A usage is over with its own last 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crossroom.sip.answer import Body
 from crossroom.sip.message import Request, Response
 
 if TYPE_CHECKING:  # the usages make these events, so the names can only be known to the type checker here
@@ -28,7 +29,7 @@ class InviteReceived:
 
 @dataclass(frozen=True, slots=True)
 class InviteCancelled:
-    """The caller gave up, or the INVITE's Expires passed; already answered 487."""
+    """The caller gave up, the INVITE's Expires passed, or a reliable response was never acknowledged: already answered."""
 
     usage: "InviteUas"
 
@@ -43,11 +44,12 @@ class InviteProgress:
 
 @dataclass(frozen=True, slots=True)
 class InviteAnswered:
-    """Our call was answered and acknowledged."""
+    """Our call was answered and acknowledged. `answer` to our offer: in the 2xx, or in a response before it."""
 
     caller: "InviteUac"
     usage: "InviteUsage"
     response: Response
+    answer: Body
 
 
 @dataclass(frozen=True, slots=True)

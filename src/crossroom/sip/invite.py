@@ -15,6 +15,7 @@ from crossroom.sip.initial import finish
 from crossroom.sip.message import Request, Response
 from crossroom.sip.pending import PendingRequest, capabilities
 from crossroom.sip.reinvite import Refresh, Reinvite
+from crossroom.sip.reliable import ReliableResponses, receive_prack
 from crossroom.sip.session_timer import SessionTimer, answer_timer, too_brief
 from crossroom.sip.stack import Stack
 from crossroom.sip.success import RepeatedSuccess
@@ -34,7 +35,7 @@ OURS = frozenset({"INVITE", "ACK", "BYE", "UPDATE", "CANCEL", "PRACK"})
 class InviteUsage:
     """One call. `body`: our last offer or answer, said again when a refresh needs one.
 
-    refresh: ours, while it waits for its answer.
+    refresh: ours, while it waits for its answer. `unacknowledged`: provisional responses whose PRACK may still come.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class InviteUsage:
         self.timer = timer
         self.phase = Phase.ALIVE
         self.peer_allows_update = False
+        self.unacknowledged: ReliableResponses | None = None
         self._success: RepeatedSuccess | None = None
         self._incoming: PendingRequest | None = None
         self._outgoing: Reinvite | None = None
@@ -118,6 +120,8 @@ class InviteUsage:
         match pending.request.method:
             case "BYE":
                 self._receive_bye(pending, now)
+            case "PRACK":  # RFC 3262 §3: it may come after the 2xx
+                receive_prack(self.unacknowledged, pending, now)
             case "INVITE" | "UPDATE" if self.phase is Phase.ALIVE:
                 self._receive_offer(pending, now)
             case _:

@@ -3,11 +3,14 @@
 Forks may give several 2xx: the first is the call, each other one is acknowledged and ended at once.
 """
 
+from functools import partial
+
 from crossroom.machine import ParseError
 from crossroom.sip.answer import Body, OutgoingCall
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.contact import priority
 from crossroom.sip.dialog import Dialog
+from crossroom.sip.early import EarlyDialogs
 from crossroom.sip.events import InviteAnswered, InviteFailed, InviteProgress
 from crossroom.sip.headers import Headers
 from crossroom.sip.initial import first_hops, initial_request
@@ -35,6 +38,7 @@ class InviteUac:
         self._over = False
         self._gave_up_status = 487
         self._acks: dict[str, StatelessAck] = {}
+        self._early = EarlyDialogs(stack, self.cancel)
         self._targets: list[SipUri] = []
         self._tried = {str(call.target)}
         self._due: float | None = now + call.timeout
@@ -98,6 +102,7 @@ class InviteUac:
 
     def _send(self, now: float, *, use_flow: bool) -> None:
         self._proceeding = False
+        self._early.forget()
         self._sending = ClientRequest(
             self._stack,
             self._request,
@@ -109,13 +114,16 @@ class InviteUac:
         self._sending.start(now)
 
     def _next_cseq(self) -> int:
-        self._cseq += 1
+        self._cseq = max(self._cseq, self._early.highest_cseq()) + 1
         return self._cseq
 
     def _progress(self, response: Response, now: float) -> None:
         self._proceeding = True
         self._cancel_if_possible(now)
-        if response.status > 100 and not self._over and self._cancel_reason is None:
+        if response.status == 100 or self._over:
+            return
+        is_news = self._early.takes(response, partial(self._dialog, response), now)
+        if is_news and self._cancel_reason is None:
             self._stack.deliver(InviteProgress(self, response))
 
     def _cancel_if_possible(self, now: float) -> None:
@@ -129,11 +137,10 @@ class InviteUac:
         if (known := self._acks.get(tag)) is not None:
             known.repeat()
             return
-        sent = self._sending.request if self._sending else self._request
-        dialog = Dialog.as_uac(sent, response, self._call.contact)
-        if self._call.flow is not None and self._sending is not None and self._sending.hop is not None:
-            dialog.flow = self._sending.hop.flow
-        ack = self._copy_credentials(sent, dialog.request("ACK", response.cseq.number))
+        if len(self._acks) >= _MAX_ANSWERS:
+            return
+        dialog, answer = self._early.confirm(response, partial(self._dialog, response))
+        ack = self._copy_credentials(self._sent, dialog.request("ACK", response.cseq.number))
         self._acks[tag] = self._stack.send_ack(ack, dialog.flow_to_use())
         timer = agreed_timer(response, now)
         usage = InviteUsage(self._stack, dialog, self._body, caller=True, timer=timer)
@@ -144,7 +151,19 @@ class InviteUac:
                 self._fail(Response.answering(self._request, self._gave_up_status))
             return
         self._finish()
-        self._stack.deliver(InviteAnswered(self, usage, response))
+        self._stack.deliver(InviteAnswered(self, usage, response, answer))
+
+    @property
+    def _sent(self) -> Request:
+        """The INVITE as it went out last, with its credentials."""
+        return self._sending.request if self._sending else self._request
+
+    def _dialog(self, response: Response) -> Dialog:
+        """The dialog that a response makes."""
+        dialog = Dialog.as_uac(self._sent, response, self._call.contact)
+        if self._call.flow is not None and self._sending is not None and self._sending.hop is not None:
+            dialog.flow = self._sending.hop.flow
+        return dialog
 
     def _copy_credentials(self, invite: Request, ack: Request) -> Request:
         # RFC 3261 §22.1: the ACK carries the same credentials as its INVITE
@@ -184,8 +203,13 @@ class InviteUac:
 
     def _finish(self) -> None:
         self._over = True
+        self._early.forget()
         self._due = None
         self._stack.agenda.drop(self)
+
+
+_MAX_ANSWERS = 64
+"""2xx of one call that are acknowledged and ended. Nobody has so many telephones; made-up tags cost us nothing more."""
 
 
 def _by_preference(response: Response) -> list[SipUri]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from crossroom.sip.answer import NO_BODY, Body
 from crossroom.sip.client_request import ClientRequest
+from crossroom.sip.early import Acknowledgements
 from crossroom.sip.events import ReinviteAnswered
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Response
@@ -28,6 +29,7 @@ class Renewal:
     def __init__(self, usage: "InviteUsage") -> None:
         self.usage = usage
         self._acks: dict[int, StatelessAck] = {}
+        self._reliable: Acknowledgements | None = None
 
     def send(self, method: str, body: Body, now: float, min_se: int = 0) -> None:
         """Send it inside the dialog."""
@@ -38,6 +40,7 @@ class Renewal:
         lines = ask_timer(max(interval, min_se), "uac" if ours else "uas")
         if min_se:
             lines = (*lines, ("Min-SE", str(min_se)))
+        self._reliable = Acknowledgements(stack, dialog)
         request = finish(stack, dialog.request(method), (*lines, *capabilities(stack)), body)
         flow = dialog.flow_to_use()
         ClientRequest(stack, request, self, flow=flow, next_cseq=dialog.next_cseq).start(now)
@@ -45,6 +48,8 @@ class Renewal:
     def answered(self, _request: ClientRequest, response: Response, now: float) -> None:
         """See `RequestUser.answered`."""
         if response.is_provisional:
+            if self._reliable is not None:
+                self._reliable.takes(response, now)
             return
         if response.is_success and response.cseq.method == "INVITE" and self._acknowledge(response):
             return

@@ -42,13 +42,15 @@ class Timers:
         return max(32.0, 64 * self.t1)
 
 
-ALLOW = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE")
-SUPPORTED = ("timer", "replaces", "norefersub", "tdialog", "gruu")
-UNDERSTOOD = frozenset({*SUPPORTED, "100rel", "nosub"})
+ALLOW = (
+    *("INVITE", "ACK", "CANCEL", "BYE", "PRACK", "OPTIONS", "UPDATE"),
+    *("SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE"),
+)
+SUPPORTED = ("timer", "replaces", "norefersub", "tdialog", "gruu", "100rel")
+UNDERSTOOD = frozenset({*SUPPORTED, "nosub"})
 """Option tags that a Require may name: these, or 420 (RFC 3261 §8.2.2.3).
 
-`nosub` (RFC 7614) is honoured by sending no NOTIFY at all, `100rel` by sending no provisional response but 100 to
-those who require it (RFC 3262 §3).
+`nosub` (RFC 7614) is honoured by sending no NOTIFY at all.
 """
 
 

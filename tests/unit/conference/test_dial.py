@@ -15,8 +15,9 @@ from crossroom.room.reasons import Reason
 from crossroom.room.standing import Affiliation
 from peers.sdp_text import read_media
 from peers.seat import Seat
+from peers.sip_message import parameters
 from peers.sip_participant import SipParticipant
-from unit.conference.face_world import World, facing
+from unit.conference.face_world import TEA, World, facing
 
 ROOM = Address("tea", "conference.example")
 ANA = Address("ana", "sip.example", network=Network.SIP)
@@ -125,6 +126,21 @@ async def test_a_withdrawn_invitation_is_cancelled_on_the_wire() -> None:
             await invitation.expects_cancel()
         assert asking.cancelled()
         await world.until(lambda: world.server.conference.tables()["conferences"] == 0)
+
+
+async def test_who_picks_up_at_another_telephone_has_accepted() -> None:
+    async with facing() as world:
+        ana = await rung_at(world)
+        async with inviting(world) as asking:
+            invitation = await ana.expects_invite()
+            invitation.ring()
+            rung = invitation.invite.request
+            ours = parameters(rung.get("From"))["tag"]
+            replaces = f"{rung.get('Call-ID')};to-tag={ours};from-tag={invitation.invite.tag}"
+            await ana.join(TEA, "Ana", headers=(("Replaces", replaces), ("Require", "replaces")))
+            await invitation.expects_cancel()
+        assert asking.result() == Outcome(Answer.ACCEPTED)
+        await ana.expects_roster("Ana", "Bob")
 
 
 async def test_who_is_banned_by_the_time_of_answering_is_not_let_in() -> None:

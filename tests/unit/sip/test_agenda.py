@@ -40,3 +40,13 @@ def test_a_deadline_that_moved_counts_where_it_is_now() -> None:
     machine.when = None
     agenda.put(machine)
     assert agenda.next() is None
+
+
+def test_a_deadline_that_moves_for_ever_fills_no_memory() -> None:
+    agenda, machine, other = Agenda(), Due(1), Due(5)
+    agenda.put(other)
+    for when in range(10_000):
+        machine.when = 10 + when
+        agenda.put(machine)
+    assert len(agenda._heap) < 100
+    assert list(agenda.due(20_000)) == [other, machine]

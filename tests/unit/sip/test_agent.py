@@ -304,10 +304,11 @@ def test_a_call_knows_its_caller_and_rings_only_before_it_is_answered() -> None:
     peer.silent()
 
 
-def test_reliable_provisional_responses_are_not_acknowledged() -> None:
+def test_a_prack_for_nothing_is_481() -> None:
     peer = Peer()
     answer = accepted(peer)
-    assert peer.ask(peer.inside("PRACK", answer, 2, "RAck: 1 1 INVITE")).status == 405
+    assert peer.ask(peer.inside("PRACK", answer, 2, "RAck: 1 1 INVITE")).status == 481
+    assert peer.ask(simple("PRACK", "RAck: 1 1 INVITE", branch="z9hG4bKstray")).status == 481
 
 
 def test_a_transport_failure_of_an_answer_ends_its_transaction() -> None:

@@ -150,14 +150,6 @@ def test_a_bye_before_the_answer_cancels_the_call() -> None:
     peer.silent()
 
 
-def test_who_requires_reliable_ringing_hears_none() -> None:
-    peer = Peer()
-    peer.put(simple("INVITE", "Require: 100rel"))
-    peer.event(InviteReceived).usage.ring(180, CONTACT, (), peer.now)
-    peer.drain()
-    peer.silent()
-
-
 @pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
 def test_a_new_offer_is_answered_or_refused_without_harm(method: str) -> None:
     taken = Taken()
@@ -334,6 +326,18 @@ def test_a_call_that_ends_takes_its_reinvite_with_it() -> None:
     taken.peer.sent.clear()
     assert taken.peer.is_clean()
     assert not taken.peer.sent
+
+
+def test_a_reliable_response_to_our_reinvite_is_acknowledged() -> None:
+    peer = Peer()
+    usage, _ = placed(peer)
+    usage.reinvite(Body(b"new offer"), peer.now)
+    peer.drain()
+    again = peer.request()
+    for _ in range(2):
+        peer.put(response_to(again, 183, ("Require", "100rel"), ("RSeq", "7"), tag="p1"))
+    assert peer.request().headers.get("RAck") == "7 2 INVITE"
+    peer.silent()
 
 
 def test_a_reinvite_into_a_dead_dialog_ends_the_call() -> None:
