@@ -80,6 +80,20 @@ class Call:
             self.local_sdp, self.remote_sdp = sdp, response.text
         return response
 
+    async def reinvite_without_offer(self, answer: str) -> SipMessage:
+        """Ask for an offer, and answer it in the ACK (RFC 3261 section 14.2); return the final response."""
+        message = self.dialog.request("INVITE")
+        message.headers.append(self.ua.contact())
+        transaction = await self.ua.start(message)
+        response = await self.ua.finish(transaction)
+        if response.status < 300:
+            ack = self.dialog.request("ACK", cseq=self.dialog.cseq)
+            ack.headers.append(SDP)
+            ack.body = answer.encode()
+            await self.ua.send_ack(transaction, ack)
+            self.local_sdp, self.remote_sdp = answer, response.text
+        return response
+
     async def expects_bye(self, *, within: float = DEFAULT_TIMEOUT) -> SipMessage:
         """Wait until the other side hangs up; return its BYE."""
         return await self.byes.take(within=within)

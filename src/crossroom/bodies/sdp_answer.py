@@ -86,10 +86,14 @@ _NEARNESS = (NO_CHAT, SWITCHED_OFF, NO_TRANSPORT, NO_PATH, NO_CEMA, NO_CPIM)
 
 def read_answer(offer: SessionDescription, answer: SessionDescription) -> MessageMedia | Refusal:
     """Find the chat in an answer to an offer of ours that held one message line; never raises."""
-    for offered, section in zip(offer.media, answer.media, strict=False):
-        if offered.media == "message":
-            return _accepted(answer, section)
-    return NO_CHAT
+    index = chat_line(offer)
+    return _accepted(answer, answer.media[index]) if index < len(answer.media) else NO_CHAT
+
+
+def chat_line(offer: SessionDescription) -> int:
+    """Where the chat is in an offer of ours: its first message line that is not refused."""
+    lines = enumerate(offer.media)
+    return next(index for index, line in lines if line.media.lower() == "message" and line.port)
 
 
 def we_connect(ours: MessageMedia, theirs: MessageMedia, *, we_offered: bool) -> bool:

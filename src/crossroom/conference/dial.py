@@ -97,7 +97,7 @@ class Dialer:
         except Refused as refused:
             await session.bye("SIP;cause=480")
             return Outcome(Answer.FAILED, refused.reason, refused.text)
-        session.on_reinvite = Renegotiation(self._premises, seat, agreed).answer
+        session.on_reinvite = Renegotiation(self._premises, seat, session, agreed).answer
         try:
             await agreed.connect()
         except (MsrpUnreachable, ParseError) as error:

@@ -125,7 +125,7 @@ class Reception:
         return session
 
     async def _begin(self, seat: Seat, session: InviteSession, agreed: Agreed) -> None:
-        session.on_reinvite = Renegotiation(self._premises, seat, agreed).answer
+        session.on_reinvite = Renegotiation(self._premises, seat, session, agreed).answer
         seat.chat.answered(agreed.answer.theirs)
         try:
             await agreed.connect()

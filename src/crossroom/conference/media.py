@@ -11,6 +11,7 @@ from crossroom.bodies.sdp_answer import (
     Answer,
     Refusal,
     answer_offer,
+    chat_line,
     make_offer,
     read_answer,
     we_connect,
@@ -69,12 +70,14 @@ class ChatMedia:
         self.fingerprints = fingerprints
         self._offers_tls = offers_tls
 
-    def offer(self, face: SessionFace) -> tuple[SessionDescription, MsrpSession]:
-        """Offer a chat, reachable from this moment on."""
+    def offer(
+        self, face: SessionFace, replaces: MsrpSession | None = None
+    ) -> tuple[SessionDescription, MsrpSession]:
+        """Offer a chat, reachable from this moment on; `replaces` as in `answer`."""
         # RFC 7977 §5.2: nobody can be called by WebSocket, so only those who offer it are answered so
         served = {address.is_secure for address in self._endpoint.listening if not address.is_websocket}
         is_secure = self._offers_tls if self._offers_tls in served else not self._offers_tls
-        msrp = self._endpoint.open(face, secure=is_secure)
+        msrp = self._endpoint.open(face, secure=is_secure, replaces=replaces)
         stream = self._stream(msrp)
         return make_offer(stream, self._origin(stream.host)), msrp
 
@@ -88,9 +91,10 @@ class ChatMedia:
             return theirs
         if not theirs.takes(CPIM):
             return NO_CPIM
-        ours = MessageMedia.read(offer, offer.media[0])
+        index = chat_line(offer)
+        ours = MessageMedia.read(offer, offer.media[index])
         role = Setup.ACTIVE if we_connect(ours, theirs, we_offered=True) else Setup.PASSIVE
-        return Agreed(Answer(offer, replace(ours, setup=role), theirs, 0), msrp)
+        return Agreed(Answer(offer, replace(ours, setup=role), theirs, index), msrp)
 
     def answer(self, body: bytes, face: SessionFace, replaces: MsrpSession | None = None) -> Agreed | Refusal:
         """Answer an offer on the first transport that both sides have; never raises.

@@ -51,3 +51,86 @@ async def test_the_same_offer_again_gets_the_same_answer() -> None:
         assert (await call.reinvite(str(ana.media(ana.seat)))).status == 200
         assert call.remote_sdp == before  # RFC 3264 §8: the same description keeps its version
         await ana.leave()
+
+
+async def test_without_an_offer_what_stands_is_offered_and_the_chat_goes_on() -> None:
+    async with facing() as world:
+        ana, carl = await world.sip("Ana"), await world.sip("Carl")
+        call = ana.seat.call
+        assert call is not None
+        [before] = read_media(call.remote_sdp)
+        # RFC 3261 §14.2: the offer is in the 2xx, the answer in the ACK
+        assert (await call.reinvite_without_offer(str(ana.media(ana.seat, setup="active")))).status == 200
+        [offered] = read_media(call.remote_sdp)
+        assert offered.attributes["path"] == before.attributes["path"]
+        assert offered.attributes["setup"] == "actpass"  # RFC 6135 §4.2: never passive in an offer
+        await ana.say("still here")
+        await carl.expects_message("still here")
+        await carl.say("so am I")
+        await ana.expects_message("so am I")
+        await ana.leave()
+        await carl.leave()
+
+
+async def test_without_an_offer_every_line_that_was_there_is_offered() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        call = ana.seat.call
+        assert call is not None
+        chat = str(ana.media(ana.seat, setup="active"))
+        head, _, message = chat.partition("m=message")
+        assert (await call.reinvite(f"{head}{AUDIO}m=message{message}")).status == 200
+        answer = f"{head}{AUDIO.replace('40000', '0')}m=message{message}"
+        assert (await call.reinvite_without_offer(answer)).status == 200
+        assert [media.kind for media in read_media(call.remote_sdp)] == ["audio", "message"]
+        await ana.say("still here")
+        await ana.leave()
+
+
+async def test_without_an_offer_a_lost_chat_is_offered_anew() -> None:
+    async with facing() as world:
+        ana, carl = await world.sip("Ana"), await world.sip("Carl")
+        seat, call = ana.seat, ana.seat.call
+        assert call is not None
+        [before] = read_media(call.remote_sdp)
+        seat.session.close()
+        await seat.session.expects_closed()
+        await world.until(lambda: len(world.server.msrp.sessions) == 1)
+        seat.session = ana.msrp.new_session()
+        assert (await call.reinvite_without_offer(str(ana.media(seat, setup="active")))).status == 200
+        [offered] = read_media(call.remote_sdp)
+        assert offered.attributes["path"] != before.attributes["path"]
+        await seat.connect(offered.attributes["path"])
+        await ana.say("back again")
+        await carl.expects_message("back again")
+        await ana.leave()
+        await carl.leave()
+
+
+async def test_an_answer_with_another_path_gets_a_session_of_its_own() -> None:
+    async with facing() as world:
+        ana, carl = await world.sip("Ana"), await world.sip("Carl")
+        seat, call = ana.seat, ana.seat.call
+        assert call is not None
+        old, seat.session = seat.session, ana.msrp.new_session()
+        call.answer_offer = lambda _: str(ana.media(seat, setup="active"))
+        assert (await call.reinvite_without_offer(str(ana.media(seat, setup="active")))).status == 200
+        offer = await call.offers.take()  # the old session is bound already: another one is offered
+        await old.expects_closed()
+        await seat.connect(read_media(offer.text)[0].attributes["path"])
+        await carl.say("there you are")
+        await ana.expects_message("there you are")
+        await ana.leave()
+        await carl.leave()
+
+
+async def test_an_ack_without_an_answer_changes_nothing() -> None:
+    async with facing() as world:
+        ana, carl = await world.sip("Ana"), await world.sip("Carl")
+        call = ana.seat.call
+        assert call is not None
+        assert (await call.reinvite_without_offer("")).status == 200
+        await ana.say("still here")
+        await carl.expects_message("still here")
+        await ana.leave()
+        await carl.leave()
