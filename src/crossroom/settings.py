@@ -89,6 +89,7 @@ def sip(configuration: Configuration, certificates: Certificates | None) -> SipS
             failures=limits.sip_wrong_passwords,
         ),
         trusted=trusted(configuration),
+        digest=tuple(algorithm.value for algorithm in section.digest),
     )
     # a room takes MSRP only: a page-mode MESSAGE is answered 405 (docs/mapping.md §3.5)
     agent = replace(agent, allow=tuple(method for method in agent.allow if method != "MESSAGE"))

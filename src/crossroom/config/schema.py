@@ -68,6 +68,14 @@ class MsrpOffer(StrEnum):
     TLS = "tls"
 
 
+class Digest(StrEnum):
+    """The hash of a digest challenge (RFC 8760)."""
+
+    SHA_512_256 = "SHA-512-256"
+    SHA_256 = "SHA-256"
+    MD5 = "MD5"
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -134,6 +142,10 @@ class Sip(Section, frozen=True):
     trusted: Annotated[list[str], _means("networks whose From is believed; others must pass digest")] = field(
         default_factory=lambda: ["127.0.0.0/8", "::1/128"]
     )
+    digest: Annotated[
+        list[Digest],
+        _means("SHA-512-256, SHA-256, MD5: offered in this order; some old clients stop at the first"),
+    ] = field(default_factory=lambda: [Digest.SHA_256, Digest.MD5])
     account: Annotated[list[Account], _means("users who may pass digest")] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -144,6 +156,8 @@ class Sip(Section, frozen=True):
             raise ValueError("at least one SIP listener is needed")
         for network in self.trusted:
             ipaddress.ip_network(network)
+        if not self.digest:
+            raise ValueError("at least one digest algorithm is needed")
         if self.outbound_proxy:
             SipUri.parse(self.outbound_proxy)
 

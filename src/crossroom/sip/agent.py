@@ -29,7 +29,7 @@ class UserAgent:
 
     def __init__(self, settings: AgentSettings, ids: Ids, policy: Policy) -> None:
         self.stack = Stack(settings, ids)
-        self._gate = Gate(policy, ids, settings.rates.failures)
+        self._gate = Gate(policy, ids, settings)
         self._overload = Overload(settings.rates, settings.trusted, settings.max_transactions)
 
     def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Output]:

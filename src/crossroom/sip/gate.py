@@ -13,11 +13,8 @@ from crossroom.sip.hop import Flow
 from crossroom.sip.message import Request
 from crossroom.sip.nonce import Freshness, Nonces, ReplayGuard
 from crossroom.sip.pending import PendingRequest
-from crossroom.sip.settings import Ids
+from crossroom.sip.settings import AgentSettings, Ids
 from crossroom.sip.throttle import Throttle, source_of
-
-ALGORITHMS = ("SHA-256", "MD5")
-"""Offered in this order, RFC 8760 §2.4: the strongest first, MD5 for old user agents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +27,13 @@ class Proof:
 
 
 class Gate:
-    """Asks the policy and carries out what it says. `failures`: wrong passwords a minute, for each source."""
+    """Asks the policy and carries out what it says. `settings` gives the digest algorithms and a guesser's rate."""
 
-    def __init__(self, policy: Policy, ids: Ids, failures: int) -> None:
+    def __init__(self, policy: Policy, ids: Ids, settings: AgentSettings) -> None:
         self._policy = policy
         self._ids = ids
+        self._algorithms = settings.digest
+        failures = settings.rates.failures
         # two tokens carry 160 random bits: a secret that lives as long as this process
         self._nonces = Nonces((ids.token() + ids.token()).encode())
         self._guard = ReplayGuard()
@@ -93,7 +92,7 @@ class Gate:
     ) -> Proof:
         freshness = self._nonces.check(credentials.nonce, now)
         issued = self._nonces.issued_at(credentials.nonce)
-        if credentials.algorithm not in ALGORITHMS:
+        if credentials.algorithm not in self._algorithms:
             return Proof(is_wrong=True)
         password = challenge.password_of(credentials.username, credentials.realm)
         # an unknown user costs as much time as a wrong password
@@ -113,7 +112,7 @@ class Gate:
         nonce = self._nonces.issue(now, self._ids.token().encode()[-8:])
         lines = tuple(
             ("WWW-Authenticate", str(DigestChallenge(realm, nonce, algorithm, stale=stale)))
-            for algorithm in ALGORITHMS
+            for algorithm in self._algorithms  # RFC 8760 §2.4: in order of preference
             for realm in challenge.realms
         )
         pending.refuse_once(401, headers=lines)

@@ -67,6 +67,7 @@ class AgentSettings:
     max_transactions: open transactions; a request beyond is answered 503 with Retry-After.
     max_redirects: contacts tried after 3xx answers for one call.
     rates: how much one source may ask of us. trusted: the addresses that the larger rates are for.
+    digest: algorithms of our challenges, in this order; the names of sip/auth.py.
     """
 
     timers: Timers = field(default_factory=Timers)
@@ -83,3 +84,7 @@ class AgentSettings:
     max_redirects: int = 5
     rates: Rates = field(default_factory=Rates)
     trusted: Trusted = field(default_factory=Trusted)
+    digest: tuple[str, ...] = (
+        "SHA-256",
+        "MD5",
+    )  # RFC 8760 §2.4: the strongest first, MD5 for old user agents

@@ -32,8 +32,8 @@ def policy(_request: Request, _flow: Flow, proven: str | None) -> Admission:
 class Door:
     """An agent that challenges everybody."""
 
-    def __init__(self) -> None:
-        self.peer = Peer(policy=policy)
+    def __init__(self, settings: AgentSettings | None = None) -> None:
+        self.peer = Peer(settings or AgentSettings(), policy=policy)
         self.number = 0
 
     def ask(self, *credentials: object) -> Response:
@@ -73,6 +73,14 @@ def test_a_stranger_is_challenged_strongest_first() -> None:
 def test_the_right_password_opens_by_either_algorithm(which: int) -> None:
     door = Door()
     assert door.ask(door.proof(door.challenges()[which])).status == 200
+
+
+def test_only_the_algorithms_of_the_settings_are_offered_and_taken() -> None:
+    door = Door(AgentSettings(digest=("MD5",)))
+    challenge = door.challenges()[0]
+    assert [each.algorithm for each in door.challenges()] == ["MD5"]
+    assert door.ask(door.proof(replace(challenge, algorithm="SHA-256"))).status == 401
+    assert door.ask(door.proof(challenge)).status == 200
 
 
 def test_credentials_serve_once_per_count() -> None:
