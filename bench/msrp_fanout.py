@@ -122,7 +122,7 @@ async def ours(size: int) -> dict[int, tuple[float, float]]:
     await endpoint.start()
     sessions = [endpoint.open(Quiet()) for _ in range(size)]
     for session in sessions:
-        session.remote_path = parse_path(PEER)
+        session.expect(parse_path(PEER))
     process = start_recipients(endpoint.listening[0].port, [str(each.local_path[0]) for each in sessions])
     while not all(session.is_bound for session in sessions):  # noqa: ASYNC110 -- nothing to wait for but this
         await asyncio.sleep(0.01)

@@ -49,7 +49,11 @@ class Protocols:
         )
         self.sip = SipAgent(settings.sip(configuration, for_sip), clock, ids, resolver, log)
         self.msrp = MsrpEndpoint(settings.msrp(configuration, for_msrp), clock, ids, log)
-        self.certificates = [each for each in (for_sip, for_msrp) if each is not None]
+        self.certificates = [for_sip] if for_sip else []
+        if for_msrp:
+            self.certificates += [for_msrp.listening, for_msrp.browsers]
+            if not for_msrp.listening.asks_strangers:
+                log.warning("msrp clients cannot be asked for certificates")
         components, entry = settings.components(configuration), settings.entry(configuration)
         self.xmpp = XmppRouter(components, entry, ids, clock, log)
 

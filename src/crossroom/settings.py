@@ -3,7 +3,7 @@
 import hashlib
 import ipaddress
 import ssl
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossroom import __version__
@@ -15,7 +15,7 @@ from crossroom.conference.premises import ConferenceSettings
 from crossroom.conference.registrar import RegistrarSettings
 from crossroom.conference.seat_chat import SeatSettings
 from crossroom.config.endpoint import Endpoint
-from crossroom.config.schema import Configuration, MsrpOffer, UserNetwork, read_secret
+from crossroom.config.schema import ClientCertificates, Configuration, MsrpOffer, UserNetwork, read_secret
 from crossroom.focus.directory import Kind
 from crossroom.focus.invitations import InvitationLimits
 from crossroom.focus.limits import Allowance, Limits
@@ -25,7 +25,7 @@ from crossroom.net.ids import Ids
 from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.msrp_face import MsrpListen, MsrpSettings
 from crossroom.net.sip_settings import ListenOn, SipSettings
-from crossroom.net.tls import client_context, trusting
+from crossroom.net.tls import client_context, trusting, unverified_context
 from crossroom.net.xmpp_component import ComponentSettings
 from crossroom.net.xmpp_entry import EntrySettings
 from crossroom.room.address import Network
@@ -41,6 +41,14 @@ from crossroom.xmpp.stream import Limits as StreamLimits
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 _END = "-----END CERTIFICATE-----\n"
+
+
+@dataclass(frozen=True, slots=True)
+class MsrpCertificates:
+    """What MSRP shows to user agents, who are asked for theirs, and to browsers, who are not."""
+
+    listening: Certificates
+    browsers: Certificates
 
 
 def kinds(configuration: Configuration) -> dict[str, Kind]:
@@ -112,9 +120,14 @@ def sip(configuration: Configuration, certificates: Certificates | None) -> SipS
     )
 
 
-def msrp(configuration: Configuration, certificates: Certificates | None) -> MsrpSettings:
+def msrp(configuration: Configuration, certificates: MsrpCertificates | None) -> MsrpSettings:
     """Give the sockets of MSRP and its limits; raises OSError for a certificate that cannot be used."""
     limits = configuration.limits
+    named, fingerprinted = trusting(_authorities(configuration)), unverified_context()
+    if certificates:
+        # RFC 8122 §6.2: our SDP announces a certificate, so it is shown also when we connect
+        certificates.listening.present_by(named)
+        certificates.listening.present_by(fingerprinted)
     listen = [Endpoint.parse(text) for text in configuration.msrp.listen]
     defaults = MsrpSettings()
     inbox = replace(defaults.session.inbox, max_message=limits.message_octets)
@@ -122,8 +135,11 @@ def msrp(configuration: Configuration, certificates: Certificates | None) -> Msr
         defaults,
         listen=tuple(_msrp_listen(one) for one in listen),
         advertise=configuration.msrp.advertise,
-        server_tls=certificates.context if certificates else None,
-        client_tls=trusting(_authorities(configuration)),
+        server_tls=certificates.listening.context if certificates else None,
+        browser_tls=certificates.browsers.context if certificates else None,
+        client_tls=named,
+        fingerprint_tls=fingerprinted,
+        requires_certificate=configuration.msrp.client_certificates is ClientCertificates.REQUIRED,
         session=replace(defaults.session, inbox=inbox),
         max_queue_octets=limits.msrp_queue_octets,
         max_queue_messages=limits.msrp_queue_messages,
@@ -259,12 +275,20 @@ def sip_certificates(configuration: Configuration) -> Certificates | None:
     return Certificates(files, authorities)
 
 
-def msrp_certificates(configuration: Configuration) -> Certificates | None:
-    """Give what MSRP shows: the one whose fingerprint our SDP says; raises OSError."""
+def msrp_certificates(configuration: Configuration) -> MsrpCertificates | None:
+    """Give what MSRP shows: the one whose fingerprint our SDP says.
+
+    Raises OSError for one that cannot be used, and where clients must show theirs and cannot be asked.
+    """
     section = configuration.tls
     if not section.certificate:
         return None
-    return Certificates([CertificateFiles(Path(section.certificate), Path(section.key))])
+    files = [CertificateFiles(Path(section.certificate), Path(section.key))]
+    listening = Certificates(files, asks_strangers=True)
+    is_required = configuration.msrp.client_certificates is ClientCertificates.REQUIRED
+    if is_required and not listening.asks_strangers:
+        raise OSError("msrp.client_certificates: this Python's TLS cannot ask for certificates")
+    return MsrpCertificates(listening, Certificates(files))
 
 
 def _client_tls(configuration: Configuration) -> ssl.SSLContext:

@@ -45,7 +45,7 @@ class Agreed:
         if self.answer.we_connect:
             await self.msrp.connect(path, fingerprints=announced(theirs))
         else:
-            self.msrp.remote_path = path
+            self.msrp.expect(path, fingerprints=announced(theirs))
 
 
 class ChatMedia:

@@ -222,7 +222,7 @@ class RemoteFocus:
         if we_call:
             await chat.msrp.connect(path, fingerprints=announced(theirs))
         else:
-            chat.msrp.remote_path = path
+            chat.msrp.expect(path, fingerprints=announced(theirs))
         # a conference that hangs up, or closes the chat, while we come in is not waited for any longer
         session.on_ended = lambda _: chat.bound.set()
         if session.ended is None:

@@ -76,6 +76,13 @@ class Digest(StrEnum):
     MD5 = "MD5"
 
 
+class ClientCertificates(StrEnum):
+    """What those who connect by TLS have to show."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -172,6 +179,13 @@ class Msrp(Section, frozen=True):
     offer: Annotated[
         MsrpOffer, _means("what SIP users who are called are offered, tcp or tls, where it is listened on")
     ] = MsrpOffer.TCP
+    client_certificates: Annotated[
+        ClientCertificates,
+        _means(
+            "of user agents that connect by TLS and announced a fingerprint; optional: a wrong one ends the"
+            " session, none is taken; required: none ends it too"
+        ),
+    ] = ClientCertificates.OPTIONAL
 
     def __post_init__(self) -> None:
         """Refuse listeners that do not parse, and an absent one."""

@@ -179,7 +179,7 @@ class SipParticipant:
             if we_call:
                 await chat.msrp.connect(path_of(theirs))
             else:
-                chat.msrp.remote_path = path_of(theirs)
+                chat.msrp.expect(path_of(theirs))
             await chat.bound.wait()
             await chat.take_nickname(self.name)
             room = aor_of(self._room)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossroom.net.client_certificates import ask_strangers
 from crossroom.net.tls import load_chain, server_context
 
 
@@ -22,21 +23,37 @@ class CertificateFiles:
 class Certificates:
     """The first one is shown to who asks for no name, or for one that nobody has.
 
-    client_authorities: who signs the certificates that clients may show (mutual TLS); None: none are asked for.
-    Raises OSError when a file cannot be used.
+    client_authorities: who signs the certificates that clients may show (mutual TLS); None: none are asked for,
+    or, with `asks_strangers`, ones that nobody need have signed. `asks_strangers` says afterwards whether that
+    was possible. Raises OSError when a file cannot be used.
     """
 
-    def __init__(self, files: Sequence[CertificateFiles], client_authorities: Path | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[CertificateFiles],
+        client_authorities: Path | None = None,
+        *,
+        asks_strangers: bool = False,
+    ) -> None:
         self._files = tuple(files)
+        self._presenting: list[ssl.SSLContext] = []
         self._contexts = [server_context(each.chain, each.key, client_authorities) for each in self._files]
         self._by_name: dict[str, ssl.SSLContext] = {}
         self._learn_names()
         self.context.sni_callback = self._choose
+        self.asks_strangers = asks_strangers and all(map(ask_strangers, self._contexts))
 
     @property
     def context(self) -> ssl.SSLContext:
         """The context for listeners; it stays the same object for ever."""
         return self._contexts[0]
+
+    def present_by(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        """Show the first certificate also where we connect by this context; gives the context."""
+        first = self._files[0]
+        load_chain(context, first.chain, first.key)
+        self._presenting.append(context)
+        return context
 
     def reload(self) -> None:
         """Read all files again. Raises OSError, and then nothing has changed."""
@@ -44,6 +61,8 @@ class Certificates:
             server_context(each.chain, each.key)  # a key that does not fit must not leave us half changed
         for each, context in zip(self._files, self._contexts, strict=True):
             load_chain(context, each.chain, each.key)
+        for context in self._presenting:
+            load_chain(context, self._files[0].chain, self._files[0].key)
         self._learn_names()
 
     def _learn_names(self) -> None:

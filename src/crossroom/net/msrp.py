@@ -181,7 +181,13 @@ class MsrpEndpoint:
             return 481  # what was announced as TLS is never taken in the clear
         if not path[0].is_same(session.machine.local):
             self.log.info("msrp path rewritten", session=path[0].session_id[:_SHOWN], authority=path[0].host)
-        return session if session.claimed_by(connection) else 506
+        if session.claimed_by(connection):
+            return session
+        if session.closed is EndReason.UNTRUSTED:
+            # RFC 8122 §6.2: such a connection is not used at all
+            asyncio.get_running_loop().call_soon(connection.close)
+            return 481
+        return 506
 
     # ------------------------------------------------------------------------------------------------------
 
@@ -203,6 +209,8 @@ class MsrpEndpoint:
         def make() -> MsrpConnection:
             return MsrpConnection(self, is_secure=address.is_secure, is_websocket=True)
 
+        if address.is_secure:  # a browser that is asked for a certificate bothers its user
+            tls = self.settings.browser_tls or tls
         browsers = MsrpWebSockets(make)
         host, port = await browsers.listen((address.host, address.port), tls, self.settings.stream.max_body)
         self._browsers.append(browsers)

@@ -1,8 +1,9 @@
-"""Outgoing MSRP connections: reuse, TLS verification by name or by fingerprint (RFC 4975 §5.4, §14; RFC 8122)."""
+"""Outgoing MSRP connections: reuse, TLS verification by name or by fingerprint (RFC 4975 §5.4, §14; RFC 8122).
+
+Which certificate is an announced one is said in msrp_fingerprint.py.
+"""
 
 import asyncio
-import hashlib
-import hmac
 import ssl
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -10,12 +11,13 @@ from weakref import WeakValueDictionary
 from crossroom.msrp.uri import Path
 from crossroom.net.msrp_connection import ConnectionOwner, MsrpConnection
 from crossroom.net.msrp_face import Fingerprint, MsrpUnreachable
+from crossroom.net.msrp_fingerprint import matches
+from crossroom.net.tls import unverified_context
 
 Key = tuple[str, int, bool]
 """(host, port, TLS): where a connection leads."""
 
 _DISCARD = 9  # RFC 6135 §4.2: the port of somebody who only connects
-_HASHES = frozenset({"sha-224", "sha-256", "sha-384", "sha-512"})  # RFC 8122 §5, without the broken ones
 
 
 class DialerOwner(ConnectionOwner, Protocol):
@@ -32,6 +34,7 @@ class Dialer:
     def __init__(self, owner: DialerOwner) -> None:
         self._owner = owner
         self._named_tls: ssl.SSLContext | None = None
+        self._fingerprint_tls: ssl.SSLContext | None = None
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def connection_to(
@@ -80,26 +83,11 @@ class Dialer:
         return connection
 
     def _tls(self, fingerprints: tuple[Fingerprint, ...]) -> ssl.SSLContext:
+        # Each is made once: reading the system's authorities takes longer than everything else here.
+        settings = self._owner.settings
         if not fingerprints:
-            # Made once: reading the system's authorities takes longer than everything else here.
-            self._named_tls = (
-                self._named_tls or self._owner.settings.client_tls or ssl.create_default_context()
-            )
+            self._named_tls = self._named_tls or settings.client_tls or ssl.create_default_context()
             return self._named_tls
         # RFC 8122 §6.2: the fingerprint decides, so the chain and the name do not.
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-
-
-def matches(certificate: bytes | None, fingerprints: tuple[Fingerprint, ...]) -> bool:
-    """True when any announced fingerprint is this certificate's (RFC 8122 §5: one of several is enough)."""
-    for fingerprint in fingerprints:
-        algorithm = fingerprint.algorithm.lower()
-        if certificate is None or algorithm not in _HASHES:
-            continue
-        digest = hashlib.new(algorithm.replace("-", ""), certificate).hexdigest()
-        if hmac.compare_digest(digest.encode(), fingerprint.value.replace(":", "").lower().encode()):
-            return True
-    return False
+        self._fingerprint_tls = self._fingerprint_tls or settings.fingerprint_tls or unverified_context()
+        return self._fingerprint_tls

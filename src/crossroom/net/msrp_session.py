@@ -16,6 +16,7 @@ from crossroom.msrp.uri import Path
 from crossroom.net.msrp_calls import FaceCalls
 from crossroom.net.msrp_connection import MsrpConnection
 from crossroom.net.msrp_face import Fingerprint, MsrpSettings, MsrpUnreachable, OnResult, SessionFace
+from crossroom.net.msrp_fingerprint import is_acceptable
 from crossroom.net.msrp_outflow import Outflow
 from crossroom.net.msrp_queue import SendQueue
 from crossroom.net.tasks import Log
@@ -47,7 +48,7 @@ class SessionOwner(Protocol):
 class MsrpSession:
     """Made by `MsrpEndpoint.open`: passive, listening from that moment, until somebody connects or `connect`.
 
-    `local_path` goes into a=path; set `remote_path` as soon as the peer's is known: what came before waits.
+    `local_path` goes into a=path; call `expect` as soon as the peer's is known: what came before waits.
     `closed` is why it ended, None while it lives; `undelivered` are then the messages that may not have
     arrived, for a session that replaces this one to send again (RFC 4975 §5.4).
     """
@@ -60,6 +61,7 @@ class MsrpSession:
         self._owner = owner
         self._connection: MsrpConnection | None = None
         self._remote: Path | None = None
+        self._fingerprints: tuple[Fingerprint, ...] = ()
         self._waits_since = owner.now()
         self._held: list[FrameItem] = []
         self._held_octets = 0
@@ -82,8 +84,17 @@ class MsrpSession:
         """The peer's a=path; None until it is known."""
         return self._remote
 
-    @remote_path.setter
-    def remote_path(self, path: Path) -> None:
+    def expect(self, path: Path, *, fingerprints: tuple[Fingerprint, ...] = ()) -> None:
+        """Be the passive side: take what came before the peer's path was known, and what comes now.
+
+        With `fingerprints` (RFC 8122) who connects by TLS must not show another certificate than these.
+        """
+        self._fingerprints = fingerprints
+        if self._connection is not None and not _is_trusted(
+            self._connection, fingerprints, self._owner.settings
+        ):
+            self.end(EndReason.UNTRUSTED)
+            return
         self._remote = path
         self.machine.sending.set_remote(path)
         self._waits_since = self._owner.now()
@@ -184,8 +195,14 @@ class MsrpSession:
     # -- what the connection and the endpoint use ----------------------------------------------------------
 
     def claimed_by(self, connection: MsrpConnection) -> bool:
-        """Bind to this connection if that is possible; True when this is the session's connection."""
+        """Bind to this connection if that is possible; True when this is the session's connection.
+
+        A wrong certificate ends the session: whoever knows its URI and is not the peer has read the SDP.
+        """
         if self._connection is None and not self._is_active and self.closed is None:
+            if not _is_trusted(connection, self._fingerprints, self._owner.settings):
+                self.end(EndReason.UNTRUSTED)
+                return False
             self._connection = connection
             connection.bind(self)
         return self._connection is connection
@@ -320,6 +337,16 @@ _STATUS = {
     EndReason.REFUSED: 403,
     EndReason.UNRESPONSIVE: 408,
 }
+
+
+def _is_trusted(
+    connection: MsrpConnection, fingerprints: tuple[Fingerprint, ...], settings: MsrpSettings
+) -> bool:
+    """Whether who connected may be the peer that announced these."""
+    if not fingerprints:
+        return True
+    shown = connection.peer_certificate
+    return is_acceptable(shown, fingerprints, is_required=settings.requires_certificate)
 
 
 def _failed(binding: asyncio.Future[None] | None, why: MsrpUnreachable) -> bool:

@@ -38,6 +38,15 @@ def client_context(
     return context
 
 
+def unverified_context() -> ssl.SSLContext:
+    """For connecting to those whose certificate is checked by other means afterwards (RFC 8122 §6.2)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 def load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Give a context the certificate that it shows. Raises OSError, which names the files."""
     try:

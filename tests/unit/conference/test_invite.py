@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -268,6 +269,33 @@ async def test_the_certificate_of_whom_we_connect_to_must_be_the_announced_one(
             await bob.post(said("hello"))
             await seat.expects_message("hello")
         else:
+            await seat.call.expects_bye()
+            assert (await seen.first(Left)).departure is Departure.LINK_LOST
+
+
+@pytest.mark.parametrize("shows", ["the announced", "another"])
+async def test_the_certificate_of_who_connects_to_us_must_be_the_announced_one(
+    tmp_path: Path, shows: str
+) -> None:
+    authority = Authority()
+    async with facing(**secure(tmp_path, authority)) as world:  # type: ignore[arg-type] # as made above
+        _, seen = await world.xmpp("Bob")
+        tls = authority.peer("ana.example", server_name="localhost")
+        ana = await world.endpoint("Ana", tls=tls)
+        if shows == "another":
+            other = authority.peer("ana.example", server_name="localhost")
+            ana.msrp.tls = replace(tls, unverified_client=other.unverified_client)
+        seat = Seat(ana.ua, ana.msrp.new_session(), TEA, "Ana", ana.quirks)
+        seat.call = await (await start_invite(ana.ua, TEA, str(ana.media(seat, setup="active")))).call()
+        [stream] = read_media(seat.call.remote_sdp)
+        path, ours = stream.attributes["path"], stream.attributes["fingerprint"]
+        await seat.session.connect(path, bind=False, fingerprint=ours)
+        frame = seat.session.bind_frame()
+        seat.session.write(frame)
+        if shows == "the announced":
+            await seat.session.expects_response(frame, 200)
+        else:
+            await seat.session.expects_response(frame, 481)
             await seat.call.expects_bye()
             assert (await seen.first(Left)).departure is Departure.LINK_LOST
 

@@ -1,16 +1,11 @@
 """net/msrp*.py over real loopback sockets: binding, refusals, slow readers, TLS, the end."""
 
 import asyncio
-import re
-import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 import structlog
-import trustme
 
 from crossroom.msrp.stream import StreamLimits
 from crossroom.msrp.uri import MsrpUri, parse_path
@@ -21,155 +16,21 @@ from crossroom.net.msrp_face import (
     EndReason,
     Fingerprint,
     MsrpListen,
-    MsrpSettings,
     MsrpUnreachable,
-    NicknameRequest,
     Outcome,
     ReceivedMessage,
     Report,
     Result,
     SharedBody,
 )
-from crossroom.net.msrp_session import MsrpSession
-
-PEER = "msrp://peer.example:2855/peer;tcp"
-PLAIN = MsrpSettings(listen=(MsrpListen("127.0.0.1", 0),), close_seconds=0.2)
-
-
-class Ear:
-    """A face that writes down what it is told; `heard` waits for the next thing."""
-
-    def __init__(self, status: int | None = 200) -> None:
-        self.status = status
-        self.told: asyncio.Queue[object] = asyncio.Queue()
-
-    def on_message(self, message: ReceivedMessage) -> int | None:
-        self.told.put_nowait(message)
-        return self.status
-
-    def on_nickname(self, request: NicknameRequest) -> None:
-        self.told.put_nowait(request.nickname)
-        request.respond(425 if request.nickname == "Taken" else 200)
-
-    def on_report(self, report: Report) -> None:
-        self.told.put_nowait(report)
-
-    def on_bound(self) -> None:
-        self.told.put_nowait("bound")
-
-    def on_closed(self, reason: EndReason) -> None:
-        self.told.put_nowait(reason)
-
-    async def heard(self) -> object:
-        async with asyncio.timeout(5):
-            return await self.told.get()
-
-    async def message(self) -> ReceivedMessage:
-        told = await self.heard()
-        assert isinstance(told, ReceivedMessage)
-        return told
-
-
-class Wire:
-    """The peer, octet by octet."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    def write(self, *frames: str | bytes) -> None:
-        self.writer.write(b"".join(each if isinstance(each, bytes) else each.encode() for each in frames))
-
-    async def frame(self) -> str:
-        """The next frame, as text."""
-        async with asyncio.timeout(5):
-            start = await self.reader.readuntil(b"\r\n")
-            end = b"-------" + start.split()[1]
-            octets = start + await self.reader.readuntil(end)
-            return (octets + await self.reader.readexactly(3)).decode()
-
-    async def status(self) -> int:
-        match = re.match(r"MSRP \S+ (\d{3})", await self.frame())
-        assert match
-        return int(match[1])
-
-    async def is_closed(self) -> bool:
-        async with asyncio.timeout(5):
-            return await self.reader.read() == b""
-
-    async def close(self) -> None:
-        self.writer.close()
-        try:
-            await self.writer.wait_closed()
-        except OSError:  # the other side was faster
-            return
-
-
-def frame(
-    session: MsrpSession | str, tid: str, method: str = "SEND", *headers: str, body: str | None = None
-) -> str:
-    to = session if isinstance(session, str) else str(session.local_path[0])
-    lines = [f"MSRP {tid} {method}", f"To-Path: {to}", f"From-Path: {PEER}", *headers]
-    content = "" if body is None else f"Content-Type: text/plain\r\n\r\n{body}\r\n"
-    return "".join(f"{line}\r\n" for line in lines) + content + f"-------{tid}$\r\n"
-
-
-def answer(to: str, status: int = 200) -> str:
-    """The response to a frame that we sent."""
-    tid = to.split()[1]
-    paths = dict(line.split(": ", 1) for line in to.split("\r\n")[1:3])
-    return frame(paths["From-Path"], tid, f"{status} X")
-
-
-class Stage:
-    """An endpoint, its clock, and wires to it; everything is closed in the end."""
-
-    def __init__(self, endpoint: MsrpEndpoint, clock: VirtualClock, undo: AsyncExitStack) -> None:
-        self.endpoint = endpoint
-        self.clock = clock
-        self.undo = undo
-
-    async def wire(self) -> Wire:
-        address = self.endpoint.listening[0]
-        wire = Wire(*await asyncio.open_connection(address.host, address.port))
-        self.undo.push_async_callback(wire.close)
-        return wire
-
-    async def bound(self, ear: Ear) -> tuple[MsrpSession, Wire]:
-        session = self.endpoint.open(ear)
-        session.remote_path = parse_path(PEER)
-        wire = await self.wire()
-        wire.write(frame(session, "bind"))
-        assert await wire.status() == 200
-        assert await ear.heard() == "bound"
-        return session, wire
-
-    def later(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        self.endpoint.sweep(self.clock.now())
-
-
-@asynccontextmanager
-async def staged(settings: MsrpSettings = PLAIN) -> AsyncIterator[Stage]:
-    clock = VirtualClock()
-    async with AsyncExitStack() as undo:
-        endpoint = MsrpEndpoint(settings, clock, SeededIds(1), structlog.stdlib.get_logger())
-        undo.push_async_callback(endpoint.stop)
-        await endpoint.start()
-        yield Stage(endpoint, clock, undo)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 -- the state is the product's own, it has no event
-            await asyncio.sleep(0)
+from unit.net.msrp_stage import PEER, PLAIN, Ear, Wire, answer, frame, staged, tls_settings, until
 
 
 async def test_send_and_nickname_in_the_segment_of_the_binding_send_are_not_lost() -> None:
     async with staged() as stage:
         ear = Ear()
         session = stage.endpoint.open(ear)
-        session.remote_path = parse_path(PEER)
+        session.expect(parse_path(PEER))
         wire = await stage.wire()
         wire.write(
             frame(session, "bind"),
@@ -187,7 +48,7 @@ async def test_real_message_may_be_the_first_and_binding_is_told_before_it() -> 
     async with staged() as stage:
         ear = Ear()
         session = stage.endpoint.open(ear)
-        session.remote_path = parse_path(PEER)
+        session.expect(parse_path(PEER))
         wire = await stage.wire()
         wire.write(frame(session, "text", "SEND", "Message-ID: m1", body="hi"))
         assert await wire.status() == 200
@@ -206,7 +67,7 @@ async def test_what_comes_before_the_answer_is_known_is_held_and_not_lost() -> N
         wire.write(frame("msrp://x:1/unknown;tcp", "mark"))
         assert await wire.status() == 481  # everything before it was read
         assert ear.told.empty()
-        session.remote_path = parse_path(PEER)
+        session.expect(parse_path(PEER))
         assert [await wire.status(), await wire.status()] == [200, 200]
         assert [await ear.heard(), (await ear.message()).body] == ["bound", b"hi"]
 
@@ -241,7 +102,7 @@ async def test_authority_of_the_to_path_does_not_matter() -> None:
     async with staged() as stage:
         ear = Ear()
         session = stage.endpoint.open(ear)
-        session.remote_path = parse_path(PEER)
+        session.expect(parse_path(PEER))
         wire = await stage.wire()
         for number in range(70):
             wire.write(frame(f"msrp://nat{number}:1/{session.local_path[0].session_id};tcp", "tttt"))
@@ -358,7 +219,7 @@ async def test_nothing_is_sent_before_the_session_is_bound_and_then_all_in_order
     async with staged() as stage:
         ear = Ear()
         session = stage.endpoint.open(ear)
-        session.remote_path = parse_path(PEER)
+        session.expect(parse_path(PEER))
         session.send("text/plain", b"one", failure_report="no")
         session.send_shared(SharedBody("text/plain", b"two"))
         session.send_shared(SharedBody("text/plain", b"x" * 20000))
@@ -475,7 +336,7 @@ async def test_passive_session_that_nobody_binds_is_given_up() -> None:
         session = stage.endpoint.open(ear)
         stage.later(100)
         assert session.closed is None  # the answer may take its time
-        session.remote_path = parse_path(PEER)
+        session.expect(parse_path(PEER))
         stage.later(31)
         assert await ear.heard() is EndReason.NEVER_BOUND
 
@@ -510,7 +371,7 @@ async def test_face_that_fails_costs_its_own_session_only() -> None:
         ear, other = Faulty(), Ear()
         session, wire = await stage.bound(ear)
         beside = stage.endpoint.open(other)
-        beside.remote_path = parse_path(PEER)
+        beside.expect(parse_path(PEER))
         wire.write(frame(beside, "bind"), frame(session, "text", "SEND", "Message-ID: m1", body="hi"))
         wire.write(frame(beside, "text", "SEND", "Message-ID: m2", body="still here"))
         assert await ear.heard() is EndReason.FAULT
@@ -524,7 +385,7 @@ async def test_two_endpoints_talk_and_share_one_connection() -> None:
         listeners = [there.endpoint.open(ear) for ear in ears[:2]]
         callers = [here.endpoint.open(ear) for ear in ears[2:]]
         for listener, caller in zip(listeners, callers, strict=True):
-            listener.remote_path = caller.local_path
+            listener.expect(caller.local_path)
             await caller.connect(listener.local_path)
         assert len(here.endpoint.connections) == 1
         assert [await ear.heard() for ear in ears] == ["bound"] * 4
@@ -647,7 +508,7 @@ async def test_replacement_does_not_show_a_message_twice() -> None:
         assert await wire.status() == 200
         session.close()
         replacement = stage.endpoint.open(again, replaces=session)
-        replacement.remote_path = parse_path(PEER)
+        replacement.expect(parse_path(PEER))
         wire = await stage.wire()
         wire.write(frame(replacement, "text", "SEND", "Message-ID: m1", body="hi"))
         wire.write(frame(replacement, "next", "SEND", "Message-ID: m2", body="more"))
@@ -656,24 +517,12 @@ async def test_replacement_does_not_show_a_message_twice() -> None:
         assert (await again.message()).id == "m2"
 
 
-def tls_settings() -> tuple[MsrpSettings, bytes]:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    certificate.configure_cert(server)
-    client = ssl.create_default_context()
-    authority.configure_trust(client)
-    der = ssl.PEM_cert_to_DER_cert(certificate.cert_chain_pems[0].bytes().decode())
-    listen = (MsrpListen("127.0.0.1", 0, is_secure=True), MsrpListen("127.0.0.1", 0))
-    return replace(PLAIN, listen=listen, server_tls=server, client_tls=client), der
-
-
 async def test_tls_session_works_and_is_verified_by_name() -> None:
     settings, _ = tls_settings()
     async with staged(settings) as stage:
         ear = Ear()
         listener, caller = (stage.endpoint.open(each, secure=True) for each in (ear, Ear()))
-        listener.remote_path = caller.local_path
+        listener.expect(caller.local_path)
         assert str(listener.local_path[0]).startswith("msrps://")
         await caller.connect(listener.local_path)
         caller.send("text/plain", b"x" * 300_000)
@@ -695,7 +544,7 @@ async def test_fingerprint_decides_about_a_certificate_nobody_vouches_for(*, is_
     fingerprints = (Fingerprint("md5", "00"), Fingerprint("SHA-256", colons))
     async with staged(replace(settings, client_tls=None)) as stage:
         listener, caller = (stage.endpoint.open(Ear(), secure=True) for _ in range(2))
-        listener.remote_path = caller.local_path
+        listener.expect(caller.local_path)
         if is_right:
             await caller.connect(listener.local_path, fingerprints=fingerprints)
             assert caller.is_bound
@@ -708,7 +557,7 @@ async def test_session_announced_as_tls_is_not_taken_in_the_clear() -> None:
     settings, _ = tls_settings()
     async with staged(replace(settings, listen=settings.listen[::-1])) as stage:
         session = stage.endpoint.open(Ear(), secure=True)
-        session.remote_path = parse_path(PEER)
+        session.expect(parse_path(PEER))
         wire = await stage.wire()
         wire.write(frame(session, "bind"))
         assert await wire.status() == 481

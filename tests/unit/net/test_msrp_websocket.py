@@ -93,7 +93,7 @@ async def answer(socket: aiohttp.ClientWebSocketResponse) -> str:
 
 def opened(made: MsrpEndpoint, ear: Ear, *, secure: bool = False) -> MsrpSession:
     session = made.open(ear, transport="ws", secure=secure)
-    session.remote_path = parse_path(BROWSER.replace("msrp:", "msrps:") if secure else BROWSER)
+    session.expect(parse_path(BROWSER.replace("msrp:", "msrps:") if secure else BROWSER))
     return session
 
 
@@ -148,7 +148,7 @@ async def test_session_for_a_browser_is_not_taken_by_tcp_nor_the_other_way_round
     ear = Ear()
     async with endpoint(MsrpSettings(LISTEN)) as made, browser(made) as socket:
         by_tcp = made.open(ear)
-        by_tcp.remote_path = parse_path(BROWSER)
+        by_tcp.expect(parse_path(BROWSER))
         await socket.send_str(frame(by_tcp, "tid1"))
         assert (await answer(socket)).startswith("MSRP tid1 481")
         session = opened(made, ear)
