@@ -503,6 +503,26 @@ async def test_invited_person_is_seen_as_referred_by_the_inviter() -> None:
     assert world.tables()["expected"] == 0
 
 
+async def test_of_two_inviters_the_first_whose_invitation_is_still_out_has_referred() -> None:
+    world = World()
+    world.reach.gate.clear()
+    ana, _ = await world.seat("Ana")
+    bob, seen = await world.seat("Bob")
+    dee = person("Dee").address.bare
+    async with asyncio.TaskGroup() as calls:
+        withdrawn = calls.create_task(ana.invite(dee))
+        await asyncio.sleep(0)
+        waiting = [calls.create_task(who.invite(dee)) for who in (bob, ana)]
+        await asyncio.sleep(0)
+        withdrawn.cancel()
+        await asyncio.wait([withdrawn])
+        assert world.tables()["expected"] == len(waiting)
+        await world.seat("Dee")
+        world.reach.gate.set()
+    assert seen.of(Joined)[-1].occupant.referred_by == Address("tea", "conference.example", device="Bob")
+    assert world.tables()["expected"] == 0
+
+
 async def test_invitation_into_a_members_only_room_admits_the_invited_person() -> None:
     world = World()
     ana, _ = await world.seat("Ana")

@@ -59,7 +59,7 @@ class Hosting:
         self._rooms: dict[RoomKey, Room] = {}
         self._room_of: dict[EndpointId, Room] = {}
         self._joins = Buckets(limits.joins)
-        self._expected: dict[tuple[RoomKey, RoomKey], Address] = {}
+        self._expected: dict[tuple[RoomKey, RoomKey], dict[object, Address]] = {}
 
     def enter(self, address: Address, joiner: Joiner, deliver: Deliver) -> tuple[Room, EndpointId]:
         """Seat somebody, in a room that is open, kept, or new; raises Refused with nothing left behind."""
@@ -104,13 +104,16 @@ class Hosting:
 
     @contextmanager
     def expecting(self, room: Room, who: Address, inviter: Address) -> Iterator[None]:
-        """While an invitation is out, a join of the invited person says by whom."""
-        key = (room.address.key, who.key)
-        self._expected[key] = inviter
+        """While an invitation is out, a join of the invited person says by whom: of several the first to ask."""
+        key, one = (room.address.key, who.key), object()
+        out = self._expected.setdefault(key, {})
+        out[one] = inviter
         try:
             yield
         finally:
-            self._expected.pop(key, None)
+            del out[one]
+            if not out:
+                del self._expected[key]
 
     def close(self) -> None:
         """End every room for a shutdown; persistent ones are kept on the shelf."""
@@ -126,7 +129,7 @@ class Hosting:
             "rooms": len(self._rooms),
             "seats": len(self.outbox),
             "endpoints": len(self._room_of),
-            "expected": len(self._expected),
+            "expected": sum(map(len, self._expected.values())),
             "kept": len(self.shelf),
         }
 
@@ -145,8 +148,10 @@ class Hosting:
         return Room.begin(address, self.around.entropy(32), self._new_room, self.limits.room)
 
     def _referred(self, room: Room, joiner: Joiner) -> Joiner:
-        inviter = self._expected.get((room.address.key, joiner.address.key))
-        return joiner if inviter is None or joiner.referred_by else replace(joiner, referred_by=inviter)
+        out = self._expected.get((room.address.key, joiner.address.key))
+        if not out or joiner.referred_by:
+            return joiner
+        return replace(joiner, referred_by=next(iter(out.values())))
 
     def _handle(self, room: Room, command: Command) -> list[Delivery]:
         try:

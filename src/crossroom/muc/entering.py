@@ -10,7 +10,7 @@ from crossroom.machine import ParseError
 from crossroom.muc.addresses import address_of, recipient, room_of, sender
 from crossroom.muc.context import MucContext
 from crossroom.muc.occupants import Occupancy
-from crossroom.muc.pending import ACCEPTED, PendingInvitation
+from crossroom.muc.pending import PendingInvitation
 from crossroom.muc.presence import history_of, joiner_of, native_of, not_there_tail
 from crossroom.muc.reasons import GONE_CONDITIONS, error_for, join_error_for
 from crossroom.room.address import Nickname
@@ -115,30 +115,33 @@ async def _join(context: MucContext, occupancy: Occupancy, joiner: Joiner) -> No
     """Take a seat: an invitation's own where one waits, else the directory's."""
     if occupancy.is_over:
         return
-    invited = context.invitations.of(room_of(occupancy.room), joiner.address)
+    room = room_of(occupancy.room)
+    accepted = context.invitations.accepted_by(room, joiner.address)
     occupancy.joining = asyncio.current_task()
     try:
-        participation = await _seated(context, occupancy, _as_invited(joiner, invited), invited)
+        participation = await _seated(context, occupancy, joiner, accepted)
     except BaseException as error:
         occupancy.end()
         context.occupants.remove(occupancy)
-        if isinstance(error, Refused):
-            _seat_failed(invited, error)
+        if isinstance(error, Refused) and accepted and accepted.invitation.seat:
+            # a seat is taken once; without one the invited person may still try again
+            accepted.settle(Outcome(Answer.FAILED, error.reason, error.text))
         raise
     finally:
         occupancy.joining = None
     occupancy.enter(participation, context.tails)
     context.occupants.sweep(occupancy)
-    for pending in invited:
-        pending.settle(ACCEPTED)
+    context.invitations.settle(room, joiner.address, Outcome(Answer.ACCEPTED))
 
 
 async def _seated(
-    context: MucContext, occupancy: Occupancy, joiner: Joiner, invited: list[PendingInvitation]
+    context: MucContext, occupancy: Occupancy, joiner: Joiner, accepted: PendingInvitation | None
 ) -> Participation:
     room = room_of(occupancy.room)
-    seats = (pending.invitation.seat for pending in invited)
-    door: Seat | Focus = next((seat for seat in seats if seat), None) or context.directory.focus_for(room)
+    seat = accepted.invitation.seat if accepted else None
+    if accepted is not None:
+        joiner = replace(joiner, referred_by=accepted.invitation.inviter)
+    door: Seat | Focus = seat or context.directory.focus_for(room)
     try:
         async with asyncio.timeout(context.limits.join_seconds):
             return await door.join(room, joiner, _deliver_to(context, occupancy))
@@ -152,17 +155,6 @@ def _deliver_to(context: MucContext, occupancy: Occupancy) -> Deliver:
         context.occupants.sweep(occupancy)
 
     return deliver
-
-
-def _as_invited(joiner: Joiner, invited: list[PendingInvitation]) -> Joiner:
-    return replace(joiner, referred_by=invited[0].invitation.inviter) if invited else joiner
-
-
-def _seat_failed(invited: list[PendingInvitation], refusal: Refused) -> None:
-    """A seat is taken once; without one the invited person may still try again."""
-    for pending in invited:
-        if pending.invitation.seat is not None:
-            pending.settle(Outcome(Answer.FAILED, refusal.reason, refusal.text))
 
 
 def _give_up(

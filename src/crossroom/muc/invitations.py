@@ -63,10 +63,6 @@ async def reach(context: MucContext, invitation: Invitation) -> Outcome:
         invitee, room = jid_of(invitation.invitee), jid_of(invitation.room)
     except ParseError as error:
         return Outcome(Answer.FAILED, Reason.NOT_FOUND, str(error))
-    same = context.invitations.same_as(invitation)
-    if same is not None and invitation.seat is None:
-        # docs/mapping.md §3.15: a repeat alerts nobody twice
-        return await _end_of(context, same.outcome)
     if context.invitations.is_full:
         raise Refused(Reason.RATE_EXCEEDED)
     outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

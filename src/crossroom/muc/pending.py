@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from crossroom.focus.interface import Answer, Invitation, Outcome
+from crossroom.focus.interface import Invitation, Outcome
 from crossroom.room.address import Address
 
 Key = tuple[tuple[str, str], tuple[str, str]]
@@ -51,12 +51,10 @@ class PendingInvitations:
         else:
             self._waiting.pop(key, None)
 
-    def same_as(self, invitation: Invitation) -> PendingInvitation | None:
-        """The one by the same inviter: a repeat alerts nobody twice."""
-        for pending in self.of(invitation.room, invitation.invitee):
-            if _is_same_inviter(pending.invitation.inviter, invitation.inviter):
-                return pending
-        return None
+    def accepted_by(self, room: Address, invitee: Address) -> PendingInvitation | None:
+        """The one that a join accepts: one that keeps a seat, else the oldest."""
+        waiting = self.of(room, invitee)
+        return next((one for one in waiting if one.invitation.seat), next(iter(waiting), None))
 
     def of(self, room: Address, invitee: Address) -> list[PendingInvitation]:
         """All that wait for this person and this room, the oldest first."""
@@ -75,12 +73,5 @@ class PendingInvitations:
         return bool(found)
 
 
-ACCEPTED = Outcome(Answer.ACCEPTED)
-
-
 def _key(invitation: Invitation) -> Key:
     return invitation.room.key, invitation.invitee.key
-
-
-def _is_same_inviter(one: Address | None, other: Address | None) -> bool:
-    return (one.key if one else None) == (other.key if other else None)

@@ -1,6 +1,7 @@
 """Invitations in both directions, as conversations (XEP-0045 §7.8.2; docs/mapping.md §3.15)."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -192,17 +193,19 @@ async def test_an_error_that_is_none_ends_an_invitation_all_the_same() -> None:
     assert (await outcome).answer is Answer.FAILED
 
 
-async def test_a_repeat_by_the_same_inviter_alerts_nobody_twice() -> None:
+async def test_each_inviter_alerts_also_where_a_room_hides_who_they_are() -> None:
+    # a repeat by the same inviter never comes here: focus/invitations.py makes it one
     world = World()
-    first = asked(world, Invitation(TEA, DEES, ANA))
-    await sent(world)
-    repeat = asked(world, Invitation(TEA, DEES, ANA))
-    await asyncio.sleep(0)
-    assert world.news() == []
-    other = asked(world, Invitation(TEA, DEES))
-    await sent(world)
+    waiting = []
+    for occupant in ("Bob", "Cy"):
+        waiting.append(asked(world, Invitation(TEA, DEES, replace(TEA, device=occupant))))
+        found = await sent(world)
+        assert f"<invite from='{ROOM}/{occupant}'/>" in str(found.children[0])
+    waiting[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting[0]
     await world.send(decline())
-    assert {(await one).answer for one in (first, repeat, other)} == {Answer.DECLINED}
+    assert (await waiting[1]).answer is Answer.DECLINED
 
 
 async def test_nobody_waits_for_ever() -> None:
@@ -254,6 +257,23 @@ async def test_a_seat_that_cannot_be_taken_fails_the_invitation_and_the_join() -
     [answer] = await world.join(DEE, "Dee")
     assert error(answer) == ("remote-server-timeout", "wait")
     assert await outcome == Outcome(Answer.FAILED, Reason.TIMED_OUT)
+
+
+async def test_of_two_waiting_seats_only_the_one_that_was_tried_fails() -> None:
+    elsewhere = World()
+    world = World(other_focus=RefusingFocus(Reason.NO_SUCH_ROOM))
+    over = asked(world, Invitation(TEA, DEES, ANA, seat=RefusingFocus(Reason.TIMED_OUT)))
+    await sent(world)
+    cy = Address("cy", "sip.example")
+    waiting = asked(world, Invitation(TEA, DEES, cy, seat=elsewhere.focus))
+    await sent(world)
+    [answer] = await world.join(DEE, "Dee")
+    assert error(answer) == ("remote-server-timeout", "wait")
+    assert await over == Outcome(Answer.FAILED, Reason.TIMED_OUT)
+    await world.join(DEE, "Dee")
+    assert await waiting == Outcome(Answer.ACCEPTED)
+    [dee] = await elsewhere.focus.occupants(TEA)
+    assert dee.referred_by == cy
 
 
 async def test_a_join_that_fails_without_a_seat_may_be_tried_again() -> None:
