@@ -153,11 +153,20 @@ def _msrp_listen(one: Endpoint) -> MsrpListen:
 
 def components(configuration: Configuration) -> tuple[ComponentSettings, ...]:
     """Give the links to XMPP servers; raises OSError for a secret that cannot be read."""
-    found = []
+    found, limits = [], configuration.limits
     for section in configuration.xmpp.component:
         server = Endpoint.parse(section.connect)
         secret = read_secret(section.secret, section.secret_file)
-        found.append(ComponentSettings(server.host, server.port, section.domain, secret))
+        found.append(
+            ComponentSettings(
+                server.host,
+                server.port,
+                section.domain,
+                secret,
+                stanza_octets=limits.component_stanza_octets,
+                queue_octets=limits.component_queue_octets,
+            )
+        )
     return tuple(found)
 
 
@@ -178,11 +187,21 @@ def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
     """Give what a focus admits, and what a new room is set to."""
     limits = configuration.limits
     # a message arrives with its native form beside it: room for both
-    room = RoomLimits(occupants=limits.occupants, post_octets=4 * limits.message_octets)
+    room = RoomLimits(
+        occupants=limits.occupants,
+        history_posts=limits.history_most,
+        history_octets=limits.history_octets,
+        post_octets=4 * limits.message_octets,
+        affiliations=limits.affiliations,
+        text_octets=limits.subject_octets,
+        hold_seconds=limits.nickname_seconds,
+    )
     admitted = Limits(
         rooms=limits.rooms,
+        rooms_per_person=limits.rooms_per_person,
         acts=Allowance(limits.occupant_burst, limits.occupant_rate),
         joins=Allowance(limits.join_burst, limits.join_rate),
+        invitations=Allowance(limits.invitation_burst, limits.invitation_rate),
         room=room,
     )
     # who created a room by SIP has no form to allow a change of subject in
@@ -192,16 +211,26 @@ def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
 def invitations(configuration: Configuration) -> InvitationLimits:
     """Give how long and how many."""
     limits = configuration.limits
-    return InvitationLimits(time_limit=limits.invitation_seconds, pending=limits.invitations)
+    return InvitationLimits(
+        time_limit=limits.invitation_seconds,
+        per_focus=Allowance(limits.focus_invitation_burst, limits.focus_invitation_rate),
+        per_invitee=limits.invitations_per_person,
+        per_room=limits.invitations_per_room,
+        pending=limits.invitations,
+    )
 
 
 def conference(configuration: Configuration) -> ConferenceSettings:
     """Give the SIP face's own settings."""
-    notices = configuration.notices
+    notices, limits = configuration.notices, configuration.limits
     return ConferenceSettings(
         room_domains=tuple(domain.name for domain in configuration.domains),
-        dial_seconds=configuration.limits.invitation_seconds,
+        person_subscriptions=limits.sip_person_subscriptions,
+        room_subscriptions=limits.sip_subscriptions,
+        dial_seconds=limits.invitation_seconds,
         seat=SeatSettings(
+            recovery_seconds=limits.msrp_recovery_seconds,
+            kept_messages=limits.msrp_kept_messages,
             notices=NoticeSettings(notices.welcome, notices.joins, notices.subject),
         ),
     )
@@ -235,6 +264,7 @@ def muc(configuration: Configuration) -> MucLimits:
         join_seconds=limits.join_seconds,
         invitation_seconds=limits.invitation_seconds + 30.0,
         waiting_invitations=limits.invitations,
+        link_grace_seconds=limits.component_grace_seconds,
     )
 
 

@@ -237,6 +237,51 @@ async def test_too_many_rooms_are_refused_and_existing_ones_stay_open() -> None:
     assert world.tables()["seats"] == 2
 
 
+async def test_one_person_begins_only_so_many_rooms_and_others_still_begin_theirs() -> None:
+    world = World(limits=Limits(rooms_per_person=1))
+    ana, _ = await world.seat("Ana")
+    others = [Address(name, "conference.example") for name in ("coffee", "milk")]
+    with pytest.raises(Refused) as refused:
+        await world.focus.join(others[0], person("Ana"), Recorder())
+    assert refused.value.reason is Reason.TOO_MANY_ROOMS
+    await world.focus.join(others[0], person("Bob"), Recorder())
+    await world.focus.join(others[0], person("Ana"), Recorder())  # a room of somebody else
+    await ana.leave()
+    await world.focus.join(others[1], person("Ana"), Recorder())
+
+
+async def test_a_kept_room_counts_for_who_began_it_until_it_ends() -> None:
+    world = World(limits=Limits(rooms_per_person=1))
+    ana, _ = await world.seat("Ana")
+    await ana.configure(Configuration(is_persistent=True))
+    await ana.leave()
+    coffee = Address("coffee", "conference.example")
+    with pytest.raises(Refused) as refused:
+        await world.focus.join(coffee, person("Ana"), Recorder())
+    assert refused.value.reason is Reason.TOO_MANY_ROOMS
+    await world.seat("Ana")
+    await world.focus.end(ROOM)
+    assert world.tables()["begun"] == 0
+    await world.focus.join(coffee, person("Ana"), Recorder())
+
+
+async def test_who_invites_too_often_is_refused_under_every_nickname_and_in_every_room() -> None:
+    world = World(limits=Limits(invitations=Allowance(burst=1, per_second=1.0)))
+    ana, _ = await world.seat("Ana")
+    dee = Address("dee", "sip.example")
+    await ana.invite(dee)
+    await ana.rename(Nickname("Anna"))
+    elsewhere = await world.focus.join(Address("coffee", "conference.example"), person("Ana"), Recorder())
+    for seat in (ana, elsewhere):
+        with pytest.raises(Refused) as refused:
+            await seat.invite(dee)
+        assert refused.value.reason is Reason.RATE_EXCEEDED
+    bob, _ = await world.seat("Bob")
+    await bob.invite(dee)
+    world.now += 1.0
+    assert (await ana.invite(dee)).answer is Answer.ACCEPTED
+
+
 async def test_acts_beyond_the_rate_are_refused_until_time_has_passed() -> None:
     world = World(limits=Limits(acts=Allowance(burst=2, per_second=1.0)))
     ana, recorder = await world.seat("Ana")
@@ -275,7 +320,7 @@ async def test_persistent_room_survives_its_last_participant() -> None:
     await ana.post(said("hello"))
     first_id = recorder.of(Joined)[0].occupant.id
     await ana.leave()
-    assert world.tables() == {"rooms": 0, "seats": 0, "endpoints": 0, "expected": 0, "kept": 1}
+    assert world.tables() == {"rooms": 0, "seats": 0, "endpoints": 0, "expected": 0, "kept": 1, "begun": 1}
     _, bob = await world.seat("Bob")
     assert not bob.of(Joined)[0].created
     assert bob.of(Joined)[0].configuration.name == "Tea"

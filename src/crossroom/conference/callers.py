@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crossroom.conference.addresses import Policy, address_of, name_of, room_of
 from crossroom.machine import ParseError
-from crossroom.room.address import Address, Network
+from crossroom.room.address import ANONYMOUS_DOMAIN, Address, Network
 from crossroom.sip.address import NameAddr
 from crossroom.sip.contact import instance
 from crossroom.sip.identity import is_anonymous
@@ -13,7 +13,7 @@ from crossroom.sip.message import Request
 from crossroom.sip.uri import SipUri, parse_uri
 
 ANYWHERE = Policy(allows_ip_literals=True)
-ANONYMOUS = Address("anonymous", "anonymous.invalid", network=Network.SIP)  # RFC 3323 §4.1.1.3
+ANONYMOUS = Address("anonymous", ANONYMOUS_DOMAIN, network=Network.SIP)
 
 
 @dataclass(frozen=True, slots=True)

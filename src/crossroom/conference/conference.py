@@ -57,6 +57,10 @@ class Conference:
         """How many subscriptions there are."""
         return sum(len(audience) for audience in self._audiences.values())
 
+    def subscriptions_of(self, person: Address) -> int:
+        """How many of them one person has."""
+        return sum(audience.subscriptions_of(person) for audience in self._audiences.values())
+
     def enter(self, seat: object, *, sees_addresses: bool) -> None:
         """From now on a seat reports what this view is told; its report begins with the whole roster."""
         self._feeding[sees_addresses].add(seat)

@@ -104,8 +104,7 @@ class Reception:
         except Refused as refused:
             seat.abandon()
             status = sip_status(refused.reason)
-            retry = (("Retry-After", str(status.retry_after)),) if status.retry_after is not None else ()
-            call.reject(status.code, status.phrase, retry)
+            call.reject(status.code, status.phrase, status.headers)
             premises.log.info(
                 "join refused", person=str(seat.person), room=str(seat.conference.room), reason=str(refused)
             )

@@ -5,6 +5,7 @@ not waited for; it gets the next document later, or the whole roster when it has
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -66,6 +67,7 @@ class Audience:
         self.roster = roster
         self._wall = wall
         self._subscriptions: set[Subscription] = set()
+        self._subscribers: Counter[tuple[str, ...]] = Counter()
         self._timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
 
@@ -91,7 +93,12 @@ class Audience:
     def add(self, subscription: Subscription) -> None:
         """Tell this one too, from the next change on."""
         self._subscriptions.add(subscription)
-        subscription.session.on_ended = lambda _reason: self._subscriptions.discard(subscription)
+        self._subscribers[subscription.person.identity] += 1
+        subscription.session.on_ended = lambda _reason: self._remove(subscription)
+
+    def subscriptions_of(self, person: Address) -> int:
+        """How many subscriptions one person has."""
+        return self._subscribers[person.identity]
 
     def dismiss(self, person: Address, reason: str) -> None:
         """End the subscriptions of somebody (RFC 6665 §4.1.3 gives the reasons)."""
@@ -107,6 +114,14 @@ class Audience:
             last = write(self.roster.ended())
             for subscription in list(self._subscriptions):
                 subscription.session.terminate("noresource", last, CONTENT_TYPE)
+
+    def _remove(self, subscription: Subscription) -> None:
+        if subscription not in self._subscriptions:
+            return
+        self._subscriptions.remove(subscription)
+        self._subscribers[subscription.person.identity] -= 1
+        if not self._subscribers[subscription.person.identity]:
+            del self._subscribers[subscription.person.identity]
 
     def _tell(self) -> None:
         self._timer = None

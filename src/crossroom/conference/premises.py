@@ -16,10 +16,13 @@ class ConferenceSettings:
     """Times in seconds. `subscription_seconds` is the most that a subscription is granted (RFC 4575 §3.3).
 
     `room_domains`: whose rooms are here, the first one also where a Request-URI names only our own host.
+    `person_subscriptions`, `room_subscriptions`: to the roster of one room, by one person and by everybody.
     """
 
     room_domains: tuple[str, ...]
     subscription_seconds: int = 3600
+    person_subscriptions: int = 20
+    room_subscriptions: int = 5000
     dial_seconds: float = 60.0
     seat: SeatSettings = field(default_factory=SeatSettings)
 

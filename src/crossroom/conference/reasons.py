@@ -10,6 +10,7 @@ from typing import assert_never
 
 from crossroom.focus.interface import Answer, Outcome
 from crossroom.room.reasons import Reason
+from crossroom.sip.answer import HeaderLines
 from crossroom.sip.client_request import NO_SERVER
 
 
@@ -20,6 +21,11 @@ class SipStatus:
     code: int
     phrase: str
     retry_after: int | None = None
+
+    @property
+    def headers(self) -> HeaderLines:
+        """What goes with the status (RFC 3261 §20.33)."""
+        return () if self.retry_after is None else (("Retry-After", str(self.retry_after)),)
 
 
 @dataclass(frozen=True, slots=True)

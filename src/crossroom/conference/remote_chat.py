@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from crossroom.bodies.cpim import CPIM, IMDN_NAMESPACE, STATUS_NAMESPACE, CpimAddress, CpimHeader, CpimMessage
+from crossroom.bodies.cpim import CPIM, STATUS_NAMESPACE, CpimAddress, CpimHeader, CpimMessage
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.media_type import essence
 from crossroom.bodies.mime import MimePart
@@ -16,6 +16,7 @@ from crossroom.conference.addresses import NAMELESS, room_of
 from crossroom.conference.callers import ANYWHERE
 from crossroom.conference.reasons import reason_of_msrp, reason_of_nickname
 from crossroom.conference.remote_events import RemoteEvents, stranger
+from crossroom.conference.switch import chosen_id, correlation
 from crossroom.machine import ParseError
 from crossroom.net.clock import Clock
 from crossroom.net.msrp_face import EndReason, NicknameRequest, Outcome, ReceivedMessage, Report, Result
@@ -69,7 +70,7 @@ class RemoteChat:
             return 415
         try:
             cpim = CpimMessage.from_bytes(message.body)
-            self._receive(cpim, MessageId(cpim.extension(IMDN_NAMESPACE, "Message-ID") or message.id))
+            self._receive(cpim, chosen_id(cpim) or MessageId(message.id))
         except ParseError:
             return 400
         return 200
@@ -140,8 +141,7 @@ class RemoteChat:
     async def say(self, content: Content, message_id: MessageId, to: SipUri | None) -> None:
         """Send a message to the room, or privately; raises Refused with what the focus answered."""
         part = MimePart.of(content.media_type, content.body, content.language)
-        header = CpimHeader(IMDN_NAMESPACE, "Message-ID", message_id)
-        body = self._wrapped(part, to, (header,))
+        body = self._wrapped(part, to, correlation(message_id))
         answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
         def on_result(result: Result) -> None:

@@ -32,7 +32,10 @@ from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.standing import Role
 
 WAITING = 1000
-"""Requests of one endpoint that wait for their turn; further ones are answered 413 (RFC 4975 §10.5: slow down)."""
+"""Requests of one endpoint that wait for their turn; further ones are answered 413 (RFC 4975 §10.5: slow down).
+
+No setting: the room's own rate (limits.occupant_burst) refuses long before, unless the room itself is stuck.
+"""
 
 
 class Seat:

@@ -48,7 +48,8 @@ class ConferenceService:
     def on_invite(self, call: IncomingCall) -> None:
         """A call to a room, or a focus elsewhere that asks one of our users in."""
         if self._is_closing:
-            call.reject(503, "Service Shutting Down", (("Retry-After", "60"),))
+            status = sip_status(Reason.SHUTTING_DOWN)
+            call.reject(status.code, status.phrase, status.headers)
             return
         try:
             room = self._room(call.request)
@@ -81,10 +82,18 @@ class ConferenceService:
         # somebody who is on the way in is not in yet: RFC 4575 §3.5 wants participants
         seats = [seat for seat in premises.registry.seats_of(room, person) if seat.own is not None]
         if not seats:
-            self._refuse_stranger(subscription, room)
+            is_ours = room.domain in premises.settings.room_domains
+            self._refuse(subscription, room, Reason.NOT_IN_ROOM if is_ours else Reason.NO_SUCH_ROOM)
+            return
+        conference, limits = seats[0].conference, premises.settings
+        if (
+            conference.subscriptions >= limits.room_subscriptions
+            or conference.subscriptions_of(person) >= limits.person_subscriptions
+        ):
+            self._refuse(subscription, room, Reason.RATE_EXCEEDED)
             return
         subscription.contact = as_focus(subscription.contact)  # RFC 4579 §4.2
-        seats[0].conference.subscribe(
+        conference.subscribe(
             subscription,
             person,
             premises.settings.subscription_seconds,
@@ -140,10 +149,11 @@ class ConferenceService:
         hosts = frozenset(each.advertised for each in self._premises.sip.listening)
         return called_room(request, self._premises.settings.room_domains, hosts)
 
-    def _refuse_stranger(self, subscription: IncomingSubscription, room: Address) -> None:
-        is_ours = room.domain in self._premises.settings.room_domains
-        status = sip_status(Reason.NOT_IN_ROOM if is_ours else Reason.NO_SUCH_ROOM)
-        subscription.reject(status.code, status.phrase)
+    def _refuse(self, subscription: IncomingSubscription, room: Address, reason: Reason) -> None:
+        status = sip_status(reason)
+        subscription.reject(status.code, status.phrase, status.headers)
+        person = subscription.identity or str(subscription.request.from_.uri)
+        self._premises.log.info("subscription refused", person=person, room=str(room), reason=str(reason))
 
     async def _describe(self, request: IncomingRequest) -> None:
         """RFC 4579 §5.13: isfocus tells that this is a conference."""

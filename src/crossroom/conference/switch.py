@@ -66,13 +66,12 @@ def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> D
 
 def cpim_of(posted: Posted, author: SipUri, to: SipUri) -> bytes:
     """The copy of a post for SIP endpoints: From is what the roster shows, the content is the author's own."""
-    extensions = (CpimHeader(IMDN_NAMESPACE, "Message-ID", posted.id),)
     message = CpimMessage(
         sender=CpimAddress(str(author), posted.author.nickname),
         to=(CpimAddress(str(to)),),
         content=_content_octets(posted),
         date_time=format_date_time(posted.at),
-        extensions=extensions if posted.id else (),
+        extensions=correlation(posted.id),
     )
     return bytes(message)
 
@@ -92,6 +91,18 @@ def typing_of(event: ComposingChanged, author: SipUri, to: SipUri) -> SharedBody
     )
     # nobody waits for the answer to a typing notification (docs/mapping.md §3.9)
     return SharedBody(CPIM, bytes(message), failure_report=FailureReport.NO)
+
+
+def correlation(message_id: MessageId) -> tuple[CpimHeader, ...]:
+    """The author's own id as SIP is told it (RFC 5438 §6.3); one that is too long stays in its own network."""
+    is_known = message_id and len(message_id) <= LONGEST_ID
+    return (CpimHeader(IMDN_NAMESPACE, "Message-ID", message_id),) if is_known else ()
+
+
+def chosen_id(cpim: CpimMessage) -> MessageId | None:
+    """The author's own id for the whole message (RFC 5438 §6.3), unless it is too long for one."""
+    chosen = cpim.extension(IMDN_NAMESPACE, "Message-ID")
+    return MessageId(chosen) if chosen and len(chosen) <= LONGEST_ID else None
 
 
 def is_wordless(posted: Posted) -> bool:
@@ -155,7 +166,7 @@ def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draf
         raise Refused(Reason.UNSUPPORTED_CONTENT, str(error)) from None
     if isinstance(content.body, str) and content.body.startswith(ENCRYPTED):
         raise Refused(Reason.UNSUPPORTED_CONTENT, "encrypted text cannot be shown to a room")
-    return Draft(_chosen_id(cpim) or message_id, content, Native(Network.SIP, cpim.content), to)
+    return Draft(chosen_id(cpim) or message_id, content, Native(Network.SIP, cpim.content), to)
 
 
 def _content(parts: list[MimePart]) -> Content:
@@ -176,9 +187,3 @@ def _content_octets(posted: Posted) -> bytes:
         return posted.native.octets
     content = posted.content or Content("text/plain", "")
     return bytes(MimePart.of(content.media_type, content.body, content.language))
-
-
-def _chosen_id(cpim: CpimMessage) -> MessageId | None:
-    """The author's own id for the whole message (RFC 5438 §6.3), unless it is too long for one."""
-    chosen = cpim.extension(IMDN_NAMESPACE, "Message-ID")
-    return MessageId(chosen) if chosen and len(chosen) <= LONGEST_ID else None

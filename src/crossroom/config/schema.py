@@ -268,8 +268,22 @@ class Limits(Section, frozen=True):
     """[limits]: sizes, rates and counts. A limit that is reached gives the documented error and a log line."""
 
     rooms: Annotated[Positive, _means("rooms at once")] = 10_000
+    rooms_per_person: Annotated[Positive, _means("rooms that one person began and that are still there")] = (
+        100
+    )
     occupants: Annotated[Positive, _means("occupants of one room")] = 2_000
-    history: Annotated[Positive, _means("messages kept for joiners, per room")] = 20
+    history: Annotated[Positive, _means("messages kept for joiners, per room, unless its owner chooses")] = 20
+    history_most: Annotated[Positive, _means("the most messages that an owner may choose to keep")] = 500
+    history_octets: Annotated[Positive, _means("the messages kept in one room, in octets")] = 1_048_576
+    subject_octets: Annotated[Positive, _means("subject, name and description of a room, in octets each")] = (
+        8_192
+    )
+    affiliations: Annotated[Positive, _means("members, admins, owners and banned people of one room")] = (
+        10_000
+    )
+    nickname_seconds: Annotated[
+        Seconds, _means("how long the nickname of somebody whose connection broke is kept, in seconds")
+    ] = 30.0
     occupant_rate: Annotated[Rate, _means("what one occupant may do a second: messages, typing, renames")] = (
         20.0
     )
@@ -294,19 +308,49 @@ class Limits(Section, frozen=True):
     sip_registrations: Annotated[Positive, _means("SIP users registered at once")] = 100_000
     sip_contacts: Annotated[Positive, _means("devices registered by one SIP user")] = 10
     msrp_connections: Annotated[Positive, _means("MSRP connections at once")] = 10_000
+    sip_subscriptions: Annotated[Positive, _means("subscriptions to the roster of one room")] = 5_000
+    sip_person_subscriptions: Annotated[
+        Positive, _means("of these, by one person: each device needs one")
+    ] = 20
     msrp_queue_octets: Annotated[Positive, _means("unsent octets of one endpoint before it is dropped")] = (
         4_194_304
     )
     msrp_queue_messages: Annotated[
         Positive, _means("unanswered messages of one endpoint before it is dropped")
     ] = 4_096
+    msrp_kept_messages: Annotated[
+        Positive, _means("messages kept for an endpoint that is not connected yet, or not any more")
+    ] = 1_000
+    msrp_recovery_seconds: Annotated[
+        Seconds, _means("how long a seat waits for a new MSRP connection after a loss, in seconds")
+    ] = 30.0
     stanza_octets: Annotated[
-        Positive, _means("one XMPP stanza, in octets (RFC 6120 asks for 10000 at least)")
+        Positive, _means("one stanza of a client of the entry, in octets (RFC 6120 asks for 10000 at least)")
     ] = 262_144
+    component_stanza_octets: Annotated[
+        Positive, _means("one stanza to an XMPP server, in octets: what it takes from a component")
+    ] = 500_000
+    component_queue_octets: Annotated[
+        Positive, _means("stanzas kept while the link to an XMPP server is down, in octets")
+    ] = 1_048_576
+    component_grace_seconds: Annotated[
+        Seconds, _means("how long its users keep their seats while it is down, in seconds")
+    ] = 30.0
     entry_clients: Annotated[Positive, _means("clients of the embedded entry at once")] = 100
     invitation_seconds: Annotated[Seconds, _means("how long an invited person may think, in seconds")] = 90.0
     invitations: Annotated[Positive, _means("invitations waiting for an answer at once")] = 1_000
+    invitations_per_room: Annotated[Positive, _means("of these, into one room")] = 100
+    invitations_per_person: Annotated[Positive, _means("of these, to one person")] = 5
+    invitation_rate: Annotated[Rate, _means("invitations by one person a second")] = 0.2
+    invitation_burst: Annotated[Positive, _means("the same at once")] = 20
+    focus_invitation_rate: Annotated[Rate, _means("invitations by one conference elsewhere a second")] = 1.0
+    focus_invitation_burst: Annotated[Positive, _means("the same at once")] = 100
     join_seconds: Annotated[Seconds, _means("how long a join by SIP may take, in seconds")] = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is only wrong together."""
+        if self.history > self.history_most:
+            raise ValueError("history is more than history_most")
 
 
 class Configuration(Section, frozen=True):

@@ -3,12 +3,13 @@
 The engine room of local.py: everything here is synchronous, so nothing happens between two lines.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from crossroom.focus.expected import ExpectedGuests
 from crossroom.focus.interface import Deliver, Reach
-from crossroom.focus.limits import Buckets, Limits
+from crossroom.focus.limits import Buckets, Founders, Limits
 from crossroom.focus.outbox import Outbox
 from crossroom.focus.shelf import ReportFault, Shelf
 from crossroom.focus.store import Store
@@ -54,23 +55,28 @@ class Hosting:
         self.limits = limits
         self.shelf = Shelf(around.store, around.report)
         self.outbox = Outbox(self._drop)
+        self.expected = ExpectedGuests()
         self.is_closing = False
         self._new_room = new_room
         self._rooms: dict[RoomKey, Room] = {}
         self._room_of: dict[EndpointId, Room] = {}
         self._joins = Buckets(limits.joins)
-        self._expected: dict[tuple[RoomKey, RoomKey], dict[object, Address]] = {}
+        self._invitations = Buckets(limits.invitations)
+        self._founders = Founders()
 
     def enter(self, address: Address, joiner: Joiner, deliver: Deliver) -> tuple[Room, EndpointId]:
         """Seat somebody, in a room that is open, kept, or new; raises Refused with nothing left behind."""
         if self.is_closing:
             raise Refused(Reason.SHUTTING_DOWN)
-        if not self._joins.take(joiner.address.key, self.around.clock()):
-            raise Refused(Reason.RATE_EXCEEDED)
-        room = self._rooms.get(address.key) or self._open(address)
+        if not self._joins.take(joiner.address.identity, self.around.clock()):
+            raise Refused(Reason.RATE_EXCEEDED, "too many joins")
+        is_begun = address.key not in self._rooms and address not in self.shelf
+        room = self._rooms.get(address.key) or self._open(address, joiner)
         endpoint = EndpointId(self.around.entropy(12).hex())
         deliveries = self._handle(room, Join(endpoint, self._referred(room, joiner)))
         self._rooms[address.key] = room
+        if is_begun:
+            self._founders.note(address.key, joiner.address.identity)
         self._room_of[endpoint] = room
         if room.configuration.is_persistent and not room.is_locked and room.address not in self.shelf:
             # persistent from the start: a fault must not hand it to somebody else
@@ -102,18 +108,15 @@ class Hosting:
         """A new id for a post."""
         return ArchiveId(self.around.entropy(10).hex())
 
-    @contextmanager
-    def expecting(self, room: Room, who: Address, inviter: Address) -> Iterator[None]:
-        """While an invitation is out, a join of the invited person says by whom: of several the first to ask."""
-        key, one = (room.address.key, who.key), object()
-        out = self._expected.setdefault(key, {})
-        out[one] = inviter
-        try:
-            yield
-        finally:
-            del out[one]
-            if not out:
-                del self._expected[key]
+    def discard(self, address: Address) -> None:
+        """Forget a room that is kept and not open."""
+        self.shelf.drop(address)
+        self._founders.forget(address.key)
+
+    def allow_invitation(self, inviter: Hashable) -> None:
+        """Let a person ask one more person in, whatever the nickname; raises Refused(RATE_EXCEEDED)."""
+        if not self._invitations.take(inviter, self.around.clock()):
+            raise Refused(Reason.RATE_EXCEEDED, "too many invitations")
 
     def close(self) -> None:
         """End every room for a shutdown; persistent ones are kept on the shelf."""
@@ -129,17 +132,20 @@ class Hosting:
             "rooms": len(self._rooms),
             "seats": len(self.outbox),
             "endpoints": len(self._room_of),
-            "expected": sum(map(len, self._expected.values())),
+            "expected": len(self.expected),
             "kept": len(self.shelf),
+            "begun": len(self._founders),
         }
 
     def __iter__(self) -> Iterator[Room]:
         return iter(tuple(self._rooms.values()))
 
-    def _open(self, address: Address) -> Room:
+    def _open(self, address: Address, founder: Joiner) -> Room:
         kept = self.shelf.get(address)
         if kept:
             return Room.restored(kept, self.limits.room)
+        if self._founders.rooms_of(founder.address.identity) >= self.limits.rooms_per_person:
+            raise Refused(Reason.TOO_MANY_ROOMS, "too many rooms of one person")
         count = len(self._rooms) + sum(
             1 for snapshot in self.shelf if snapshot.address.key not in self._rooms
         )
@@ -148,10 +154,8 @@ class Hosting:
         return Room.begin(address, self.around.entropy(32), self._new_room, self.limits.room)
 
     def _referred(self, room: Room, joiner: Joiner) -> Joiner:
-        out = self._expected.get((room.address.key, joiner.address.key))
-        if not out or joiner.referred_by:
-            return joiner
-        return replace(joiner, referred_by=next(iter(out.values())))
+        inviter = self.expected.inviter_of(room.address, joiner.address)
+        return joiner if inviter is None or joiner.referred_by else replace(joiner, referred_by=inviter)
 
     def _handle(self, room: Room, command: Command) -> list[Delivery]:
         try:
@@ -166,6 +170,7 @@ class Hosting:
         """A defect in one room ends this room: its state may be wrong. What was kept of it before stays."""
         self.around.report(f"room {room.address} ended by a fault", error)
         self._rooms.pop(room.address.key, None)
+        self._forget_founder(room)
         seats = tuple(endpoint for endpoint, own in self._room_of.items() if own is room)
         for endpoint in seats:
             del self._room_of[endpoint]
@@ -195,6 +200,11 @@ class Hosting:
         # XEP-0045 §10.1: a room whose creator never configured it has never begun
         if room.configuration.is_persistent and not room.is_destroyed and not room.is_locked:
             self.shelf.keep(room.snapshot())
+        self._forget_founder(room)
+
+    def _forget_founder(self, room: Room) -> None:
+        if room.address not in self.shelf:
+            self._founders.forget(room.address.key)
 
     def _drop(self, endpoint: EndpointId, error: Exception) -> None:
         """Give up a seat whose `deliver` failed; the others see it leave."""

@@ -22,10 +22,13 @@ Timeout = Callable[[float], AbstractAsyncContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class InvitationLimits:
-    """So that a room cannot be used to ring at the whole world. `time_limit` is in seconds."""
+    """So that a room cannot be used to ring at the whole world. `time_limit` is in seconds, the rest counts.
+
+    How often one person may ask is the room's own business (focus/limits.py); a focus elsewhere has a rate here.
+    """
 
     time_limit: float = 90.0
-    per_inviter: Allowance = field(default_factory=lambda: Allowance(burst=20, per_second=0.2))
+    per_focus: Allowance = field(default_factory=lambda: Allowance(burst=100, per_second=1.0))
     per_invitee: int = 5  # pending ones at once, whoever asks
     per_room: int = 100
     pending: int = 2000
@@ -58,7 +61,7 @@ class Invitations:
         self._limits = limits or InvitationLimits()
         self._timeout = timeout
         self._faces: dict[Network, Reach] = {}
-        self._rates = Buckets(self._limits.per_inviter)
+        self._rates = Buckets(self._limits.per_focus)
         self._pending: dict[tuple[Key, Key, Key], _Pending] = {}
         self._load: Counter[tuple[str, Key]] = Counter()
 
@@ -115,8 +118,12 @@ class Invitations:
             or self._load["room", invitation.room.key] >= limits.per_room
             or self._load["invitee", invitation.invitee.key] >= limits.per_invitee
         )
-        if is_crowded or not self._rates.take(_inviter(invitation), self._clock()):
-            raise Refused(Reason.RATE_EXCEEDED)
+        if is_crowded:
+            raise Refused(Reason.RATE_EXCEEDED, "too many invitations wait for an answer")
+        # a focus elsewhere has proved its own address and no other: whom it names as inviter is its own affair
+        is_foreign = invitation.seat is not None
+        if is_foreign and not self._rates.take(invitation.room.key, self._clock()):
+            raise Refused(Reason.RATE_EXCEEDED, "too many invitations")
 
     def _enter(self, key: tuple[Key, Key, Key], pending: _Pending) -> None:
         self._pending[key] = pending

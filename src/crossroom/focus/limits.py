@@ -1,5 +1,6 @@
 """What one focus admits: numbers from the settings, and the token buckets that enforce the rates."""
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
@@ -16,11 +17,13 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings of a focus. `acts` counts per seat, `joins` per person."""
+    """Settings of a focus. `acts` counts per seat, `joins` and `invitations` per person."""
 
     rooms: int = 10_000  # kept and open ones together: each costs some kilobytes
+    rooms_per_person: int = 100  # begun by one person: nobody takes them all
     acts: Allowance = Allowance(burst=100, per_second=20.0)  # posts, typing, renames: far above any human
     joins: Allowance = Allowance(burst=60, per_second=1.0)  # a client that comes back to all its rooms
+    invitations: Allowance = Allowance(burst=20, per_second=0.2)  # a table of guests, then one every 5 s
     room: RoomLimits = field(default_factory=RoomLimits)
 
 
@@ -73,3 +76,32 @@ class Buckets:
         if bucket is None:
             bucket = self._buckets[key] = Bucket(self._allowance, now)
         return bucket.take(now)
+
+
+class Founders:
+    """Who began which of the rooms that are there."""
+
+    def __init__(self) -> None:
+        self._of: dict[Hashable, Hashable] = {}
+        self._rooms: Counter[Hashable] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def rooms_of(self, person: Hashable) -> int:
+        """How many of them this person began."""
+        return self._rooms[person]
+
+    def note(self, room: Hashable, person: Hashable) -> None:
+        """A person has begun a room."""
+        self._of[room] = person
+        self._rooms[person] += 1
+
+    def forget(self, room: Hashable) -> None:
+        """A room is no more, whoever began it."""
+        person = self._of.pop(room, None)
+        if person is None:
+            return
+        self._rooms[person] -= 1
+        if not self._rooms[person]:
+            del self._rooms[person]

@@ -5,6 +5,7 @@ delivered (unless it was made from inside a `deliver`, see outbox.py).
 """
 
 import asyncio
+from collections.abc import Hashable
 from dataclasses import replace
 
 from crossroom.focus.hosting import Hosting, Surroundings
@@ -42,10 +43,11 @@ HIDDEN_PASSWORD = "••••••••"  # noqa: S105 -- says that there is
 class LocalParticipation:
     """One endpoint's seat in a room of this process; see focus.interface.Participation for every call."""
 
-    def __init__(self, hosting: Hosting, room: Room, endpoint: EndpointId) -> None:
+    def __init__(self, hosting: Hosting, room: Room, endpoint: EndpointId, person: Hashable) -> None:
         self._hosting = hosting
         self._room = room
         self._endpoint = endpoint
+        self._person = person
         self._acts = Bucket(hosting.limits.acts, hosting.around.clock())
 
     @property
@@ -100,6 +102,7 @@ class LocalParticipation:
     ) -> Outcome:
         """Let the room invite somebody; cancelling the call withdraws the invitation."""
         hosting, room = self._hosting, self._room
+        hosting.allow_invitation(self._person)
         self._act(Invite(self._endpoint, who))
         inviter = room.address_of(self._endpoint)
         await hosting.shelf.flush()
@@ -113,7 +116,7 @@ class LocalParticipation:
             # where the room hides addresses, what the inviter said of itself is not passed on either
             referral="" if inviter.is_same_person(room.address) else referral,
         )
-        with hosting.expecting(room, who, inviter):
+        with hosting.expected.expect(room.address, who, inviter):
             return await hosting.around.reach.invite(invitation)
 
     async def affiliations(self) -> tuple[tuple[Address, Affiliation], ...]:
@@ -152,7 +155,7 @@ class LocalFocus:
         except asyncio.CancelledError:
             hosting.give_up(found, endpoint)
             raise
-        return LocalParticipation(hosting, found, endpoint)
+        return LocalParticipation(hosting, found, endpoint, joiner.address.identity)
 
     async def describe(self, room: Address) -> Description:
         """Tell what anybody may know about a room that is open or kept."""
@@ -182,7 +185,7 @@ class LocalFocus:
         if found is not None:
             self._hosting.perform(found, Destroy(None, text, alternative))
         elif room in self._hosting.shelf:
-            self._hosting.shelf.drop(room)
+            self._hosting.discard(room)
         else:
             raise Refused(Reason.NO_SUCH_ROOM)
         await self._hosting.shelf.flush()

@@ -11,7 +11,9 @@ from crossroom.room.reasons import Reason, Refused
 Lookup = Callable[[str], Awaitable[Network | None]]
 """Asks DNS which network a domain is on; None when on neither. May raise Refused."""
 
-MAX_REMEMBERED = 1024  # domains; past it the oldest answer is forgotten
+MAX_REMEMBERED = (
+    1024  # domains; past it the oldest answer is forgotten, and asked for again: a round trip, no failure
+)
 
 
 class Networks:
@@ -23,7 +25,7 @@ class Networks:
         own: Mapping[str, Network],
         lookup: Lookup,
         clock: Callable[[], float],
-        keep: float = 300.0,
+        keep: float = 300.0,  # a domain that moves to another network is found within minutes
     ) -> None:
         # the configured table is asked first: it may say otherwise even of a domain of our own
         self._known = {domain.lower(): network for domain, network in {**own, **configured}.items()}

@@ -29,7 +29,10 @@ Refuse = Callable[[Stanza, Refused], None]
 
 @dataclass(frozen=True, slots=True)
 class MucLimits:
-    """What one user can make this face hold, and how long it waits (seconds)."""
+    """What one user can make this face hold, and how long it waits (seconds).
+
+    Those without a setting bound what waits while something else is stuck; an operator would mend that instead.
+    """
 
     waiting_stanzas: int = 500  # behind a slow join or a slow remote room, per occupant
     join_seconds: float = 60.0  # over SIP a join may ring through proxies; timer B alone is 32 s
@@ -37,7 +40,7 @@ class MucLimits:
     leave_seconds: float = 5.0  # at shutdown: a BYE and its answer
     running: int = 5000  # pieces of work at once: questions to slow rooms elsewhere, from anybody
     waiting_invitations: int = 1000
-    relayed_iqs: int = 1000
+    relayed_iqs: int = 1000  # past it the oldest is answered: nobody waits for a minute-old question
     link_grace_seconds: float = 30.0  # docs/mapping.md §3.18: a reconnecting server loses nobody
 
 

@@ -213,4 +213,6 @@ def _refuse_update(context: MucContext, stanza: Stanza, refusal: Refused) -> Non
 
 
 def _refuse_join(context: MucContext, stanza: Stanza, refusal: Refused) -> None:
-    context.reply_error(stanza, join_error_for(refusal, recipient(stanza).bare), echo=(WISH,))
+    room = recipient(stanza).bare
+    context.log.info("join refused", person=str(sender(stanza)), room=str(room), reason=str(refusal))
+    context.reply_error(stanza, join_error_for(refusal, room), echo=(WISH,))

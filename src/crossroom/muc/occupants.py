@@ -18,6 +18,8 @@ from crossroom.xmpp.jid import Jid
 
 PRIVATE_REMEMBERED = 32
 """Private messages of an occupant whose bounce is still told: more than wait on one link."""
+LONGEST_REMEMBERED = 1024
+"""Characters of an id that is remembered for it: ids in use have 10 to 40, and a stanza may be all id."""
 
 
 class Occupancy:
@@ -55,7 +57,7 @@ class Occupancy:
             self._early.append(event)  # until join() has said which endpoint is ours
             return
         self.write(self.view.write(event))
-        if isinstance(event, Posted) and event.to is not None:
+        if isinstance(event, Posted) and event.to is not None and len(event.id) <= LONGEST_REMEMBERED:
             self._private.append((event.id, event.author.nickname))
         if isinstance(event, Ended):
             self.is_over = True

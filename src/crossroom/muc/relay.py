@@ -9,7 +9,7 @@ from crossroom.xmpp.stanza import Stanza
 
 @dataclass(frozen=True, slots=True)
 class RelayedIq:
-    """A question on its way: who asked it under which id, and what it was sent to."""
+    """A question on its way, without what it asks: who asked under which id, and what it was sent to."""
 
     request: Stanza
     target: Jid
@@ -30,7 +30,7 @@ class IqRelay:
         given_up = None
         if len(self._waiting) >= self._limit:
             given_up = self._waiting.popitem(last=False)[1].request
-        self._waiting[token] = RelayedIq(request, target)
+        self._waiting[token] = RelayedIq(request.with_children(), target)
         return replace(request, to=target, from_=asker, id=token), given_up
 
     def answer(self, reply: Stanza) -> Stanza | None:

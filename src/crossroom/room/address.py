@@ -21,6 +21,9 @@ ArchiveId = NewType("ArchiveId", str)
 """The id that the room gave a post (XEP-0359 stanza-id); unique in the room."""
 
 
+ANONYMOUS_DOMAIN = "anonymous.invalid"  # RFC 3323 §4.1.1.3: the address of everybody who hides
+
+
 class Network(StrEnum):
     """The two networks that meet here."""
 
@@ -51,9 +54,15 @@ class Address:
         """What makes two addresses the same person on both sides: XMPP folds case, so do we."""
         return self.user.lower(), self.domain.lower()
 
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells one person from another: of those who hide behind one address, only the device does."""
+        user, domain = self.key
+        return user, domain, self.device if domain == ANONYMOUS_DOMAIN else ""
+
     def is_same_person(self, other: "Address") -> bool:
         """True for two devices of one person, however the case is written."""
-        return self.key == other.key
+        return self.identity == other.identity
 
     def __str__(self) -> str:
         scheme = f"{self.network}:" if self.network else ""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crossroom.room.address import Network
+from crossroom.room.address import MessageId, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,12 @@ class Native:
 
     network: Network
     octets: bytes
+
+
+def octets_of(message_id: MessageId, content: Content | None, native: Native | None) -> int:
+    """What a post weighs, as limits count it: also its id, which a client chooses as long as it likes."""
+    said = content.size if content else 0
+    return len(message_id.encode()) + said + (len(native.octets) if native else 0)
 
 
 class Composing(StrEnum):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from crossroom.room.commands import HistoryRequest
+from crossroom.room.content import octets_of
 from crossroom.room.events import Occupant, Posted
 
 
@@ -16,7 +17,7 @@ class Entry:
     def __init__(self, post: Posted) -> None:
         self.post = post
         self.text_octets = post.content.size if post.content else 0  # what it counts against a joiner's bound
-        self.octets = self.text_octets + (len(post.native.octets) if post.native else 0)
+        self.octets = octets_of(post.id, post.content, post.native)
         self._full: Posted | None = None
         self._plain: Posted | None = None
 

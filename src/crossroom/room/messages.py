@@ -5,6 +5,7 @@ from dataclasses import replace
 from crossroom.room.address import EndpointId, Nickname
 from crossroom.room.commands import Compose, Draft, Post
 from crossroom.room.configuration import PrivateMessages
+from crossroom.room.content import octets_of
 from crossroom.room.events import ComposingChanged, Delivery, Posted
 from crossroom.room.reasons import Reason, Refused
 from crossroom.room.roster import Participant, Seat
@@ -62,7 +63,7 @@ def _posted(state: RoomState, seat: Seat, command: Post, now: float) -> Posted:
 
 
 def _must_fit(state: RoomState, draft: Draft) -> None:
-    octets = (draft.content.size if draft.content else 0) + (len(draft.native.octets) if draft.native else 0)
+    octets = octets_of(draft.id, draft.content, draft.native)
     if octets > state.limits.post_octets:
         raise Refused(Reason.TOO_LARGE, f"{octets} octets, more than {state.limits.post_octets}")
 

@@ -6,7 +6,7 @@ Pure bookkeeping: no rule about who may come, stay or see lives here.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from crossroom.room.address import Address, EndpointId, Nickname
+from crossroom.room.address import ANONYMOUS_DOMAIN, Address, EndpointId, Nickname
 from crossroom.room.content import Native
 from crossroom.room.events import Occupant
 from crossroom.room.nickname import comparison_key
@@ -18,7 +18,7 @@ Person = tuple[str, str]
 
 def person_of(address: Address, endpoint: EndpointId) -> Person:
     """Find the person behind an address. RFC 3323 §4.1.1.3: everybody may be anonymous@anonymous.invalid."""
-    return ("", endpoint) if address.domain.lower() == "anonymous.invalid" else address.key
+    return ("", endpoint) if address.domain.lower() == ANONYMOUS_DOMAIN else address.key
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)

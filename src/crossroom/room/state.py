@@ -16,7 +16,7 @@ from crossroom.room.standing import Affiliation, Role
 class RoomLimits:
     """What a room never exceeds, whatever its owner configures; 0 occupants means no limit.
 
-    `post_octets` counts content and native form; `hold_seconds` keeps a nickname after a lost link.
+    `post_octets` counts content, native form and id; `hold_seconds` keeps a nickname after a lost link.
     """
 
     occupants: int = 2000  # nicknames; each one costs everybody else one event

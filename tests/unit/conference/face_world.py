@@ -69,7 +69,7 @@ class Gate:
 class World:
     server: Crossroom
     undo: AsyncExitStack
-    faults: list[MutableMapping[str, Any]]
+    log: list[MutableMapping[str, Any]]
     xmpp_network: XmppNetwork
 
     @property
@@ -110,6 +110,14 @@ class World:
         self.server.conference._reception = Reception(replace(premises, directory=gate))
         return gate
 
+    @property
+    def faults(self) -> list[MutableMapping[str, Any]]:
+        return [line for line in self.log if line["level"] in {"error", "exception", "critical"}]
+
+    def logged(self, event: str) -> list[MutableMapping[str, Any]]:
+        """The lines of the log about one kind of event."""
+        return [line for line in self.log if line["event"] == event]
+
     async def until(self, claim: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
             while not claim():  # noqa: ASYNC110 -- a table tells nobody that it changed
@@ -125,11 +133,10 @@ async def facing(
     msrp: Msrp | None = None,
     tls: Tls | None = None,
 ) -> AsyncIterator[World]:
-    faults: list[MutableMapping[str, Any]] = []
+    log: list[MutableMapping[str, Any]] = []
 
-    def keep_faults(_: object, level: str, line: MutableMapping[str, Any]) -> str:
-        if level in {"error", "exception", "critical"}:
-            faults.append(line)
+    def keep(_: object, level: str, line: MutableMapping[str, Any]) -> str:
+        log.append({**line, "level": level})
         raise structlog.DropEvent
 
     configuration = Configuration(
@@ -141,14 +148,15 @@ async def facing(
         notices=notices,
         limits=limits or Limits(),
     )
-    server = Crossroom(configuration, structlog.wrap_logger(None, processors=[keep_faults]))
+    server = Crossroom(configuration, structlog.wrap_logger(None, processors=[keep]))
     network = XmppNetwork()
     server.invitations.connect(Network.XMPP, network)
     async with AsyncExitStack() as undo:
         await server.start()
         try:
-            yield World(server, undo, faults, network)
+            world = World(server, undo, log, network)
+            yield world
         finally:
             await server.stop()
         assert {name: count for name, count in server.tables().items() if count} == {}
-        assert faults == []
+        assert world.faults == []

@@ -1,6 +1,6 @@
 import pytest
 
-from crossroom.config.schema import Notices, Sip
+from crossroom.config.schema import Limits, Notices, Sip
 from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.room.address import Address, Network, Nickname
 from crossroom.room.commands import SetAffiliation, SetRole
@@ -9,7 +9,8 @@ from crossroom.room.reasons import Reason
 from crossroom.room.standing import Affiliation, Role
 from peers.sip_call import start_invite
 from peers.sip_message import parameters
-from peers.sip_subscription import subscribe
+from peers.sip_participant import SipParticipant
+from peers.sip_subscription import refer, subscribe
 from unit.conference.face_world import DOMAIN, TEA, facing
 
 NOWHERE = "sip:tea@nowhere.example"
@@ -85,6 +86,15 @@ async def test_a_call_to_what_is_no_room_is_refused(uri: str, status: int) -> No
         ana = await world.endpoint("Ana")
         attempt = await start_invite(ana.ua, uri, "v=0\r\n")
         assert (await attempt.final()).status == status
+
+
+async def test_one_person_begins_only_so_many_rooms() -> None:
+    async with facing(limits=Limits(rooms_per_person=1)) as world:
+        ana = await world.sip("Ana")
+        response = await ana.expects_refused_join("sip:coffee@conference.example", 480)
+        assert (response.start, response.get("Retry-After")) == ("SIP/2.0 480 Too Many Rooms", "60")
+        [line] = world.logged("join refused")
+        assert line["reason"].startswith("too-many-rooms")
 
 
 async def test_a_caller_whose_address_nobody_can_have_is_refused() -> None:
@@ -173,7 +183,9 @@ async def test_a_fault_of_ours_ends_the_room_with_500() -> None:
         [room] = list(world.server.focus._hosting)
         world.server.focus._hosting._fail(room, RuntimeError("a defect"))
         assert "cause=500" in (await ana.expects_removed()).get("Reason")
-        assert world.faults.pop()["event"].endswith("ended by a fault")
+        [fault] = world.faults
+        assert fault["event"].endswith("ended by a fault")
+        world.log.remove(fault)
 
 
 # -- SUBSCRIBE ---------------------------------------------------------------------------------------------
@@ -188,6 +200,46 @@ async def test_only_who_is_in_the_room_gets_its_roster() -> None:
         assert (await subscribe(eve.ua, NOWHERE))[0].status == 404
         assert (await subscribe(eve.ua, "sips:tea@conference.example"))[0].status == 416
         assert world.server.conference.tables()["subscriptions"] == 1  # Ana's own
+
+
+@pytest.mark.parametrize(
+    "limits", [Limits(sip_person_subscriptions=2), Limits(sip_person_subscriptions=9, sip_subscriptions=2)]
+)
+async def test_subscriptions_of_one_person_and_of_one_room_are_bounded(limits: Limits) -> None:
+    async with facing(limits=limits) as world:
+        ana = await world.sip("Ana")
+        response, second = await subscribe(ana.ua, TEA)
+        assert response.status == 200
+        refused, _ = await subscribe(ana.ua, TEA)
+        assert (refused.status, refused.get("Retry-After")) == (480, "30")
+        [line] = world.logged("subscription refused")
+        assert (line["room"], line["reason"]) == ("tea@conference.example", "rate-exceeded")
+        assert "ana@sip.example" in line["person"]
+        assert (await second.refresh()).status == 200  # who is subscribed stays so
+        assert (await second.refresh(expires=0)).status == 200
+        await second.expects_end()
+        assert (await subscribe(ana.ua, TEA))[0].status == 200
+
+
+async def test_each_person_has_subscriptions_of_their_own() -> None:
+    async with facing(limits=Limits(sip_person_subscriptions=1)) as world:
+        await world.sip("Ana")
+        await world.sip("Cy")
+        assert world.server.conference.tables()["subscriptions"] == 2
+
+
+async def test_who_hides_is_told_from_others_who_hide_by_the_device() -> None:
+    async with facing() as world:
+        one, other = [
+            await world.undo.enter_async_context(
+                SipParticipant("anonymous", "anonymous.invalid", server=world.sip_address)
+            )
+            for _ in range(2)
+        ]
+        await one.join(TEA, "One", subscribe=False)
+        for peer, status in ((other, 403), (one, 200)):
+            assert (await subscribe(peer.ua, TEA))[0].status == status
+        assert (await refer(other.ua, TEA, f"<{TEA};gr=One;method=BYE>"))[0].status == 403
 
 
 async def test_a_subscription_that_overtakes_the_join_is_refused() -> None:

@@ -1,8 +1,11 @@
 """What is read of a SEND, and what is sent on: the parts of the switch that need no session."""
 
+from dataclasses import replace
+
 import pytest
 
-from crossroom.conference.switch import Speaker, is_wordless, read
+from crossroom.bodies.cpim import IMDN_NAMESPACE, CpimHeader, CpimMessage
+from crossroom.conference.switch import Speaker, chosen_id, cpim_of, is_wordless, read
 from crossroom.room.address import Address, ArchiveId, MessageId, Network, Nickname
 from crossroom.room.commands import Draft
 from crossroom.room.content import Content, Native
@@ -45,6 +48,16 @@ def test_of_a_mixture_all_is_said_in_order() -> None:
 
 def test_a_single_picture_stays_one() -> None:
     assert said(PICTURE) == Content("image/png", b"PNG")
+
+
+@pytest.mark.parametrize(("length", "is_told"), [(0, False), (1, True), (128, True), (129, False)])
+def test_an_id_that_is_too_long_for_sip_is_not_told_and_not_taken(length: int, *, is_told: bool) -> None:
+    message_id = MessageId("é" * length)
+    posted = Posted(occupant("Bob"), message_id, ArchiveId("a1"), 0.0, Content("text/plain", "hello"))
+    copy = CpimMessage.from_bytes(cpim_of(posted, ANA, ANA))
+    assert copy.extension(IMDN_NAMESPACE, "Message-ID") == (message_id if is_told else None)
+    header = CpimHeader(IMDN_NAMESPACE, "Message-ID", message_id)
+    assert chosen_id(replace(copy, extensions=(header,))) == (message_id if is_told else None)
 
 
 def test_a_multipart_that_cannot_be_read_is_unsupported() -> None:

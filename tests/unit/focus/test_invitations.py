@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from crossroom.focus.interface import Answer, Invitation, Outcome
+from crossroom.focus.interface import Answer, Deliver, Invitation, Outcome, Participation
 from crossroom.focus.invitations import InvitationLimits, Invitations
 from crossroom.focus.limits import Allowance
 from crossroom.focus.networks import Networks
 from crossroom.room.address import Address, Network
+from crossroom.room.commands import Joiner
 from crossroom.room.reasons import Reason, Refused
 
 ROOM = Address("tea", "conference.example")
@@ -40,6 +41,13 @@ class Face:
         if isinstance(self.result, Refused):
             raise self.result
         return self.result
+
+
+class ForeignSeat:
+    """A seat of a focus elsewhere that nobody takes."""
+
+    async def join(self, room: Address, joiner: Joiner, deliver: Deliver) -> Participation:
+        raise NotImplementedError
 
 
 class World:
@@ -190,14 +198,16 @@ async def test_address_on_no_network_and_network_without_face_are_refused() -> N
     assert len(world.invitations) == 0
 
 
-async def test_inviter_who_rings_too_often_is_refused_until_time_has_passed() -> None:
-    world = World(InvitationLimits(per_inviter=Allowance(burst=1, per_second=1.0)))
+async def test_focus_elsewhere_that_asks_too_often_is_refused_whomever_it_names_as_inviter() -> None:
+    world = World(InvitationLimits(per_focus=Allowance(burst=1, per_second=1.0)))
     world.sip.gate.set()
-    await world.invitations.invite(INVITATION)
-    assert await world.refused(INVITATION) is Reason.RATE_EXCEEDED
-    await world.invitations.invite(replace(INVITATION, inviter=ANA))
+    foreign = replace(INVITATION, seat=ForeignSeat())
+    await world.invitations.invite(foreign)
+    assert await world.refused(replace(foreign, inviter=ANA)) is Reason.RATE_EXCEEDED
+    await world.invitations.invite(replace(foreign, room=replace(ROOM, user="coffee")))
+    await world.invitations.invite(INVITATION)  # a room of ours has counted its inviters already
     world.now = 1.0
-    assert (await world.invitations.invite(INVITATION)).answer is Answer.ACCEPTED
+    assert (await world.invitations.invite(foreign)).answer is Answer.ACCEPTED
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-from crossroom.focus.limits import Allowance, Bucket, Buckets
+from crossroom.focus.limits import Allowance, Bucket, Buckets, Founders
 
 
 def test_burst_is_spent_at_once_and_comes_back_with_time() -> None:
@@ -32,3 +32,14 @@ def test_buckets_in_use_are_never_forgotten() -> None:
     buckets = Buckets(Allowance(burst=1, per_second=0.0))
     assert all(buckets.take(number, 0.0) for number in range(200))
     assert not any(buckets.take(number, 1e9) for number in range(200))
+
+
+def test_rooms_are_counted_for_who_began_them_until_they_are_forgotten() -> None:
+    founders = Founders()
+    for room, person in (("tea", "ana"), ("coffee", "ana"), ("milk", "bob")):
+        founders.note(room, person)
+    assert [founders.rooms_of(person) for person in ("ana", "bob", "cy")] == [2, 1, 0]
+    for room in ("tea", "tea", "milk", "never there"):
+        founders.forget(room)
+    assert [founders.rooms_of(person) for person in ("ana", "bob")] == [1, 0]
+    assert len(founders) == 1

@@ -119,6 +119,17 @@ async def test_presence_carries_the_clients_own_payload_and_only_the_rooms_word_
     assert identity.get("id") not in {"", "forged"}
 
 
+async def test_one_person_begins_only_so_many_rooms_and_the_log_says_so() -> None:
+    world = World(rooms_per_person=1)
+    await world.open_room((BOB, "Bob"))
+    coffee = f"<presence from='{BOB}' to='coffee@{DOMAIN}/Bob'><x xmlns='{MUC}'/></presence>"
+    [answer] = await world.send(coffee)
+    assert error(answer) == ("resource-constraint", "wait")
+    [line] = [line for line in world.log if line["event"] == "join refused"]
+    assert (line["person"], line["room"]) == (BOB, f"coffee@{DOMAIN}")
+    assert line["reason"].startswith("too-many-rooms")
+
+
 REFUSALS = [(reason, *(str(part) for part in JOIN_ERRORS[reason])) for reason in Reason]
 
 

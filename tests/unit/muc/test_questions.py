@@ -229,6 +229,7 @@ async def test_too_many_questions_give_up_the_oldest() -> None:
     told = await world.send(iq(BOB, f"{ROOM}/Dee", PING))
     [given_up] = to(BOB, told)
     assert error(given_up) == ("remote-server-timeout", "wait")
+    assert [child.name for child in given_up.children] == ["error"]  # what was asked is not kept meanwhile
     assert world.service.tables()["relayed_iqs"] == 1
 
 

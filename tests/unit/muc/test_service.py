@@ -115,6 +115,18 @@ async def test_the_author_of_a_private_message_learns_that_it_bounced() -> None:
     assert await world.send(bounce.replace("id='p'", "id='other'")) == []
 
 
+async def test_an_endless_id_reaches_the_recipient_and_is_not_remembered() -> None:
+    world = World()
+    await world.open_room((BOB, "Bob"), (DEE, "Dee"))
+    endless = "p" * 1025
+    [told] = await world.send(
+        f"<message id='{endless}' from='{BOB}' to='{ROOM}/Dee' type='chat'><body>psst</body></message>"
+    )
+    assert told.id == endless
+    bounce = f"<message id='{endless}' type='error' from='{DEE}' to='{ROOM}/Bob'/>"
+    assert await world.send(bounce) == []
+
+
 async def test_an_error_from_somebody_outside_means_nothing() -> None:
     world = World()
     await world.open_room((BOB, "Bob"))

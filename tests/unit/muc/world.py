@@ -1,9 +1,10 @@
 """A MUC service over a real LocalFocus, with a recorder where the network would be."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import structlog
 
@@ -84,6 +85,7 @@ class World:
     new_room: Configuration = field(default_factory=Configuration)
     other_focus: Focus | None = None
     embedded: str = ""
+    rooms_per_person: int = 100
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -91,6 +93,7 @@ class World:
         self.router = RecordingRouter()
         self.faces = Faces()
         self.faults: list[str] = []
+        self.log: list[MutableMapping[str, Any]] = []
         around = Surroundings(
             clock=lambda: self.clock.wall().timestamp(),
             entropy=lambda size: next(numbers).to_bytes(size, "big"),
@@ -99,19 +102,27 @@ class World:
             report=lambda text, _error: self.faults.append(text),
         )
         generous = Allowance(1000, 1000.0)
-        self.focus = LocalFocus(around, Limits(acts=generous, joins=generous), self.new_room)
+        self.focus = LocalFocus(
+            around,
+            Limits(acts=generous, joins=generous, rooms_per_person=self.rooms_per_person),
+            self.new_room,
+        )
         self.service = MucService(
             [DOMAIN],
             DomainDirectory({DOMAIN: self.other_focus or self.focus}),
             self.router,
             self.clock,
             SeededIds(1),
-            structlog.stdlib.get_logger(),
+            structlog.wrap_logger(None, processors=[self._keep_line]),
             self.limits,
             self.embedded,
         )
         self.faces.service = self.service
         self._read = 0
+
+    def _keep_line(self, _: object, level: str, line: MutableMapping[str, Any]) -> str:
+        self.log.append({**line, "level": level})
+        raise structlog.DropEvent
 
     async def send(self, xml: str) -> list[Stanza]:
         """Let a user send this; everything that it caused to be written."""

@@ -31,7 +31,7 @@ def filled(count: int = 5) -> History:
 def test_oldest_posts_give_way_by_number_and_by_octets() -> None:
     by_number = History(2, 10_000, [post(number) for number in range(4)])
     assert ids(by_number) == ["m2", "m3"]
-    by_octets = History(10, 12, [post(number) for number in range(4)])
+    by_octets = History(10, 16, [post(number) for number in range(4)])
     assert ids(by_octets) == ["m2", "m3"]
     by_number.resize(1)
     assert ids(by_number) == ["m3"]
@@ -40,8 +40,14 @@ def test_oldest_posts_give_way_by_number_and_by_octets() -> None:
 
 def test_native_form_counts_against_the_rooms_bound_but_not_against_the_joiners() -> None:
     heavy = replace(post(0), native=Native(Network.XMPP, b"x" * 100))
-    assert len(History(10, 100, [heavy])) == 0
-    assert ids(History(10, 105, [heavy]), max_octets=5) == ["m0"]
+    assert len(History(10, 102, [heavy])) == 0
+    assert ids(History(10, 107, [heavy]), max_octets=5) == ["m0"]
+
+
+def test_an_endless_id_counts_against_the_rooms_bound() -> None:
+    endless = replace(post(0), id=MessageId("é" * 50))
+    assert len(History(10, 104, [endless])) == 0
+    assert len(History(10, 105, [endless])) == 1
 
 
 def test_post_without_text_is_kept_as_it_is() -> None:

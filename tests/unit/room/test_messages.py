@@ -49,14 +49,15 @@ def test_stranger_is_refused() -> None:
     assert three().refuses(three().saying("Eve")) is Reason.NOT_IN_ROOM
 
 
-def test_size_counts_content_and_native_form_together() -> None:
-    stage = Stage(RoomLimits(post_octets=10))
+def test_size_counts_content_native_form_and_id_together() -> None:
+    stage = Stage(RoomLimits(post_octets=12))
     stage.join("Ana")
     stage.say("Ana", "12345", native=Native(Network.SIP, b"12345"))
     assert (
         stage.refuses(stage.saying("Ana", "12345", native=Native(Network.SIP, b"123456"))) is Reason.TOO_LARGE
     )
     assert stage.refuses(stage.saying("Ana", "12345678901", to=nick("Ana"))) is Reason.TOO_LARGE
+    assert stage.refuses(stage.saying("Ana", "12345", "m" * 8)) is Reason.TOO_LARGE
 
 
 def test_history_has_no_private_no_unkept_and_no_empty_posts() -> None:

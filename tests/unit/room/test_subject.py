@@ -51,3 +51,10 @@ def test_endless_subject_is_refused() -> None:
     stage = Stage(RoomLimits(text_octets=10))
     stage.join("Ana")
     assert stage.refuses(setting("Ana", "é" * 6)) is Reason.TOO_LARGE
+
+
+def test_endless_id_of_a_subject_is_refused() -> None:
+    stage = Stage(RoomLimits(text_octets=10))
+    stage.join("Ana")
+    endless = SetSubject(endpoint("Ana"), "Leaves", MessageId("x" * 11), ArchiveId("a1"))
+    assert stage.refuses(endless) is Reason.TOO_LARGE
