@@ -43,17 +43,17 @@ class Protocols:
 
     def __init__(self, configuration: Configuration, clock: Clock, ids: Ids, names: Names, log: Log) -> None:
         resolver = SipResolver(names, self._spoken, random.SystemRandom())
-        for_sip, for_msrp = (
+        for_sip, for_msrp, for_browsers = (
             settings.sip_certificates(configuration),
             settings.msrp_certificates(configuration),
+            settings.browser_certificates(configuration),
         )
-        self.sip = SipAgent(settings.sip(configuration, for_sip), clock, ids, resolver, log)
-        self.msrp = MsrpEndpoint(settings.msrp(configuration, for_msrp), clock, ids, log)
-        self.certificates = [for_sip] if for_sip else []
-        if for_msrp:
-            self.certificates += [for_msrp.listening, for_msrp.browsers]
-            if not for_msrp.listening.asks_strangers:
-                log.warning("msrp clients cannot be asked for certificates")
+        browsers = settings.websockets(configuration, for_browsers)
+        self.sip = SipAgent(settings.sip(configuration, for_sip, browsers), clock, ids, resolver, log)
+        self.msrp = MsrpEndpoint(settings.msrp(configuration, for_msrp, browsers), clock, ids, log)
+        self.certificates = [each for each in (for_sip, for_msrp, for_browsers) if each is not None]
+        if for_msrp and not for_msrp.asks_strangers:
+            log.warning("msrp clients cannot be asked for certificates")
         components, entry = settings.components(configuration), settings.entry(configuration)
         self.xmpp = XmppRouter(components, entry, ids, clock, log)
 

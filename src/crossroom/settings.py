@@ -3,7 +3,7 @@
 import hashlib
 import ipaddress
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from crossroom import __version__
@@ -26,6 +26,7 @@ from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.msrp_face import MsrpListen, MsrpSettings
 from crossroom.net.sip_settings import ListenOn, SipSettings
 from crossroom.net.tls import client_context, trusting, unverified_context
+from crossroom.net.websocket_listener import WebSocketListeners, WebSocketSettings
 from crossroom.net.xmpp_component import ComponentSettings
 from crossroom.net.xmpp_entry import EntrySettings
 from crossroom.room.address import Network
@@ -41,14 +42,6 @@ from crossroom.xmpp.stream import Limits as StreamLimits
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 _END = "-----END CERTIFICATE-----\n"
-
-
-@dataclass(frozen=True, slots=True)
-class MsrpCertificates:
-    """What MSRP shows to user agents, who are asked for theirs, and to browsers, who are not."""
-
-    listening: Certificates
-    browsers: Certificates
 
 
 def kinds(configuration: Configuration) -> dict[str, Kind]:
@@ -82,7 +75,21 @@ def has_registrar(configuration: Configuration) -> bool:
     return not configuration.sip.outbound_proxy
 
 
-def sip(configuration: Configuration, certificates: Certificates | None) -> SipSettings:
+def websockets(configuration: Configuration, certificates: Certificates | None) -> WebSocketListeners:
+    """Give what listens for browsers, for SIP and MSRP alike."""
+    section = configuration.http
+    return WebSocketListeners(
+        WebSocketSettings(
+            tls=certificates.context if certificates else None,
+            origins=frozenset(origin.lower() for origin in section.origins),
+            heartbeat=section.ping_seconds,
+        )
+    )
+
+
+def sip(
+    configuration: Configuration, certificates: Certificates | None, browsers: WebSocketListeners
+) -> SipSettings:
     """Give the sockets of SIP and its limits; raises OSError for a certificate that cannot be used."""
     limits, section = configuration.limits, configuration.sip
     listen = [Endpoint.parse(text) for text in section.listen]
@@ -117,17 +124,20 @@ def sip(configuration: Configuration, certificates: Certificates | None) -> SipS
         max_connections=limits.sip_connections,
         server_tls=certificates.context if certificates else None,
         client_tls=_client_tls(configuration),
+        websockets=browsers,
     )
 
 
-def msrp(configuration: Configuration, certificates: MsrpCertificates | None) -> MsrpSettings:
+def msrp(
+    configuration: Configuration, certificates: Certificates | None, browsers: WebSocketListeners
+) -> MsrpSettings:
     """Give the sockets of MSRP and its limits; raises OSError for a certificate that cannot be used."""
     limits = configuration.limits
     named, fingerprinted = trusting(_authorities(configuration)), unverified_context()
     if certificates:
         # RFC 8122 §6.2: our SDP announces a certificate, so it is shown also when we connect
-        certificates.listening.present_by(named)
-        certificates.listening.present_by(fingerprinted)
+        certificates.present_by(named)
+        certificates.present_by(fingerprinted)
     listen = [Endpoint.parse(text) for text in configuration.msrp.listen]
     defaults = MsrpSettings()
     inbox = replace(defaults.session.inbox, max_message=limits.message_octets)
@@ -135,11 +145,11 @@ def msrp(configuration: Configuration, certificates: MsrpCertificates | None) ->
         defaults,
         listen=tuple(_msrp_listen(one) for one in listen),
         advertise=configuration.msrp.advertise,
-        server_tls=certificates.listening.context if certificates else None,
-        browser_tls=certificates.browsers.context if certificates else None,
+        server_tls=certificates.context if certificates else None,
         client_tls=named,
         fingerprint_tls=fingerprinted,
         requires_certificate=configuration.msrp.client_certificates is ClientCertificates.REQUIRED,
+        websockets=browsers,
         session=replace(defaults.session, inbox=inbox),
         max_queue_octets=limits.msrp_queue_octets,
         max_queue_messages=limits.msrp_queue_messages,
@@ -296,16 +306,26 @@ def policy(configuration: Configuration) -> IdentityPolicy:
 
 def sip_certificates(configuration: Configuration) -> Certificates | None:
     """Give what SIP shows, by name, and whom it asks for a certificate; raises OSError."""
+    authorities = configuration.tls.client_authorities
+    files = _certificates(configuration)
+    return Certificates(files, Path(authorities) if authorities else None) if files else None
+
+
+def browser_certificates(configuration: Configuration) -> Certificates | None:
+    """Give what WebSocket listeners show; browsers are not asked for certificates (RFC 7977 §8). Raises OSError."""
+    files = _certificates(configuration)
+    return Certificates(files) if files else None
+
+
+def _certificates(configuration: Configuration) -> list[CertificateFiles]:
     section = configuration.tls
     if not section.certificate:
-        return None
-    files = [CertificateFiles(Path(section.certificate), Path(section.key))]
-    files += [CertificateFiles(Path(each.certificate), Path(each.key)) for each in section.also]
-    authorities = Path(section.client_authorities) if section.client_authorities else None
-    return Certificates(files, authorities)
+        return []
+    first = CertificateFiles(Path(section.certificate), Path(section.key))
+    return [first, *(CertificateFiles(Path(each.certificate), Path(each.key)) for each in section.also)]
 
 
-def msrp_certificates(configuration: Configuration) -> MsrpCertificates | None:
+def msrp_certificates(configuration: Configuration) -> Certificates | None:
     """Give what MSRP shows: the one whose fingerprint our SDP says.
 
     Raises OSError for one that cannot be used, and where clients must show theirs and cannot be asked.
@@ -318,7 +338,7 @@ def msrp_certificates(configuration: Configuration) -> MsrpCertificates | None:
     is_required = configuration.msrp.client_certificates is ClientCertificates.REQUIRED
     if is_required and not listening.asks_strangers:
         raise OSError("msrp.client_certificates: this Python's TLS cannot ask for certificates")
-    return MsrpCertificates(listening, Certificates(files))
+    return listening
 
 
 def _client_tls(configuration: Configuration) -> ssl.SSLContext:

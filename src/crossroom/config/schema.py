@@ -36,7 +36,9 @@ def _lower_domain(section: Struct, name: str) -> None:
 
 
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_ORIGIN = re.compile(r"https?://[^\s/?#@]+", re.IGNORECASE)
 _MSRP_TRANSPORTS = frozenset({"tcp", "tls", "ws", "wss"})
+_FOR_BROWSERS = frozenset({"ws", "wss"})
 _TCP = frozenset({"tcp"})
 
 Text = str
@@ -173,7 +175,10 @@ class Msrp(Section, frozen=True):
     """[msrp]: the MSRP switch."""
 
     listen: Annotated[
-        list[str], _means("tcp:// addresses to listen on, tls:// and wss:// (browsers) with [tls]")
+        list[str],
+        _means(
+            "tcp:// addresses to listen on, tls:// and wss:// with [tls]; wss:// may be one of sip.listen too"
+        ),
     ] = field(default_factory=lambda: ["tcp://127.0.0.1:2855"])
     advertise: Annotated[Text, _means("host that path and SDP show; empty: the listening address")] = ""
     offer: Annotated[
@@ -196,6 +201,25 @@ class Msrp(Section, frozen=True):
                 raise ValueError(f"{text!r}: MSRP over WebSocket needs wss:// unless it is on loopback")
         if all(text.startswith("ws") for text in self.listen):
             raise ValueError("at least one MSRP listener by tcp:// or tls:// is needed")
+
+
+class Http(Section, frozen=True):
+    """[http]: the WebSockets of browsers, wherever `sip.listen` and `msrp.listen` have ws:// or wss://."""
+
+    origins: Annotated[
+        list[str], _means("https://… of the web pages that may connect; empty: pages of any origin")
+    ] = field(default_factory=list)
+    ping_seconds: Annotated[
+        Seconds, _means("between pings; a browser that answers none for half as long is gone")
+    ] = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no browser would ever send as its Origin."""
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin: a scheme, a host and perhaps a port, with no path"
+                )
 
 
 class Notices(Section, frozen=True):
@@ -361,6 +385,7 @@ class Configuration(Section, frozen=True):
     networks: dict[str, UserNetwork] = field(default_factory=dict)
     sip: Sip = Sip()
     msrp: Msrp = Msrp()
+    http: Http = Http()
     xmpp: Xmpp = Xmpp()
     tls: Tls = Tls()
     notices: Notices = Notices()
@@ -380,6 +405,20 @@ class Configuration(Section, frozen=True):
         needs_tls = [text for text in listens if text.startswith(("tls:", "wss:"))]
         if needs_tls and not (self.tls.certificate and self.tls.key):
             raise ValueError(f"{needs_tls[0]} needs tls.certificate and tls.key")
+        _may_share(self.sip.listen, self.msrp.listen)
+
+
+def _may_share(sip: list[str], msrp: list[str]) -> None:
+    """Refuse one address for both unless browsers use it: their subprotocol tells SIP from MSRP (RFC 6455 §1.9)."""
+    taken = {
+        (one.host, one.port): one.transport for one in map(Endpoint.parse, sip) if one.transport != "udp"
+    }
+    for one in map(Endpoint.parse, msrp):
+        other = taken.get((one.host, one.port))
+        if one.port and other and not (other == one.transport and other in _FOR_BROWSERS):
+            raise ValueError(
+                f"msrp.listen {str(one)!r}: sip.listen has this address, and not for ws:// or wss:// too"
+            )
 
 
 def read_secret(value: str, file: str) -> str:

@@ -4,7 +4,6 @@ Drives the pure machines of `msrp/`; knows no rooms. One timer sweeps all sessio
 """
 
 import asyncio
-import ssl
 
 from crossroom.machine import ParseError
 from crossroom.msrp.session import Session
@@ -55,11 +54,7 @@ class MsrpEndpoint:
 
     async def stop(self) -> None:
         """End every session (`on_closed`), write what is pending, close everything."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            self._sweeper = None
-        for server in self._servers:
-            server.close()
+        self._stop_listening()
         for session in list(self._sessions.values()):
             session.end(EndReason.STOPPED)
         connections = list(self._connections)
@@ -79,6 +74,15 @@ class MsrpEndpoint:
             await server.wait_closed()
         self._servers.clear()
         self._listening = ()
+
+    def _stop_listening(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        for server in self._servers:
+            server.close()
+        for browsers in self._browsers:
+            browsers.going_away()
 
     @property
     def listening(self) -> tuple[MsrpListen, ...]:
@@ -192,11 +196,11 @@ class MsrpEndpoint:
     # ------------------------------------------------------------------------------------------------------
 
     async def _listen(self, address: MsrpListen) -> MsrpListen:
+        if address.is_websocket:
+            return await self._listen_for_browsers(address)
         tls = self.settings.server_tls if address.is_secure else None
         if address.is_secure and tls is None:
             raise ValueError("a secure MSRP listener needs a certificate")
-        if address.is_websocket:
-            return await self._listen_for_browsers(address, tls)
         server = await asyncio.get_running_loop().create_server(
             lambda: MsrpConnection(self, is_secure=address.is_secure), address.host, address.port, ssl=tls
         )
@@ -205,14 +209,13 @@ class MsrpEndpoint:
         self.log.info("msrp listening", host=address.host, port=port, secure=address.is_secure)
         return MsrpListen(address.host, port, address.is_secure)
 
-    async def _listen_for_browsers(self, address: MsrpListen, tls: ssl.SSLContext | None) -> MsrpListen:
+    async def _listen_for_browsers(self, address: MsrpListen) -> MsrpListen:
         def make() -> MsrpConnection:
             return MsrpConnection(self, is_secure=address.is_secure, is_websocket=True)
 
-        if address.is_secure:  # a browser that is asked for a certificate bothers its user
-            tls = self.settings.browser_tls or tls
-        browsers = MsrpWebSockets(make)
-        host, port = await browsers.listen((address.host, address.port), tls, self.settings.stream.max_body)
+        browsers = MsrpWebSockets(self.settings.websockets, make)
+        at, max_body = (address.host, address.port), self.settings.stream.max_body
+        host, port = await browsers.listen(at, max_body, is_secure=address.is_secure)
         self._browsers.append(browsers)
         self.log.info("msrp listening", host=host, port=port, secure=address.is_secure, websocket=True)
         return MsrpListen(address.host, port, address.is_secure, is_websocket=True)

@@ -92,7 +92,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._routes: dict[str, BoundSession] = {}
         self._only: BoundSession | None = None  # the session, where there is just one
         self.outflow = Outflow(owner.settings, owner.dirty, self.abort)
-        self._reason = EndReason.CONNECTION_LOST
+        self.reason = EndReason.CONNECTION_LOST  # why it is closed, once it is
 
     # -- what the loop calls -------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
             return
         self.outflow.close()
         self.is_closing = True
-        self._reason = reason
+        self.reason = reason
         self.idle_since = self._owner.now()
         if self._transport is not None:
             self._transport.close()
@@ -196,7 +196,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
     def abort(self, reason: EndReason) -> None:
         """Close without waiting for anything."""
         self.is_closing = True
-        self._reason = reason
+        self.reason = reason
         self.outflow.discard()
         if self._transport is not None:
             self._transport.abort()
@@ -232,7 +232,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._routes.clear()
         self.outflow.discard()
         for session in sessions:
-            session.end(self._reason)
+            session.end(self.reason)
 
     def _route(self, item: FrameItem | Malformed) -> None:
         if self.is_closing:

@@ -12,6 +12,7 @@ from crossroom.msrp.message import SharedBody
 from crossroom.msrp.receiving import SessionLimits
 from crossroom.msrp.session_events import EndReason, Outcome, Report, Result
 from crossroom.msrp.stream import StreamLimits
+from crossroom.net.websocket_listener import WebSocketListeners
 
 __all__ = [
     "EndReason",
@@ -59,18 +60,18 @@ class MsrpSettings:
     """Everything that can be set; octets, counts, or seconds as the name says.
 
     `advertise` is the host our URIs show, needed when listening on all addresses. `server_tls` is needed for
-    a secure listener (`browser_tls` for one by WebSocket, where it differs); `client_tls` verifies those we
-    connect to by name (the system's authorities when None), `fingerprint_tls` those we know by fingerprint.
-    `requires_certificate`: who announced a fingerprint and connects must show the certificate.
+    a secure listener; `client_tls` verifies those we connect to by name (the system's authorities when None),
+    `fingerprint_tls` those we know by fingerprint. `requires_certificate`: who announced a fingerprint and
+    connects must show the certificate. `websockets` listens for browsers, and may be SIP's too.
     """
 
     listen: tuple[MsrpListen, ...] = (MsrpListen("127.0.0.1", 2855),)
     advertise: str = ""
     server_tls: ssl.SSLContext | None = None
-    browser_tls: ssl.SSLContext | None = None
     client_tls: ssl.SSLContext | None = None
     fingerprint_tls: ssl.SSLContext | None = None
     requires_certificate: bool = False
+    websockets: WebSocketListeners = field(default_factory=WebSocketListeners)
     stream: StreamLimits = field(default_factory=StreamLimits)
     session: SessionLimits = field(default_factory=SessionLimits)
     chunk_octets: int = 16384  # of a long message between two looks at what else waits

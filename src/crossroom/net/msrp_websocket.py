@@ -4,19 +4,29 @@ Gives an MsrpConnection the transport that it writes to. We never connect by Web
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from itertools import count
 
+from aiohttp import WSCloseCode
+
+from crossroom.msrp.session_events import EndReason
 from crossroom.net.msrp_connection import MsrpConnection
 from crossroom.net.tcp import Address
-from crossroom.net.websocket import WebSocketConnection, WebSocketListener
+from crossroom.net.websocket import WebSocketConnection
+from crossroom.net.websocket_listener import Service, WebSocketListener, WebSocketListeners
 
 SUBPROTOCOL = "msrp"
 _ROOM = 64
 """Messages that wait for a browser before its sessions queue; far below what the link itself holds."""
 _HEAD_OCTETS = 20_000
 """More than a chunk's head and end-line ever are."""
+
+
+_CLOSE_CODES = {
+    EndReason.MALFORMED: WSCloseCode.PROTOCOL_ERROR,
+    EndReason.CONGESTED: WSCloseCode.POLICY_VIOLATION,
+}
+"""What the browser is told of the end of its connection (RFC 6455 §7.4.1); 1000 for any other reason."""
 
 
 class WebSocketTransport(asyncio.Transport):
@@ -48,7 +58,7 @@ class WebSocketTransport(asyncio.Transport):
 
     def close(self) -> None:
         """Send what is queued, then close."""
-        self._link.close()
+        self._link.close(_CLOSE_CODES.get(self._connection.reason))
 
     def abort(self) -> None:
         """Close at once."""
@@ -63,18 +73,23 @@ class WebSocketTransport(asyncio.Transport):
 class MsrpWebSockets:
     """One listening address and its browsers; `make` gives the connection for one more of them."""
 
-    def __init__(self, make: Callable[[], MsrpConnection]) -> None:
+    def __init__(self, listeners: WebSocketListeners, make: Callable[[], MsrpConnection]) -> None:
+        self._listeners = listeners
         self._make = make
         self._serials = count(1)
         self._connections: dict[WebSocketConnection, MsrpConnection] = {}
         self._listener: WebSocketListener | None = None
 
-    async def listen(self, at: Address, context: ssl.SSLContext | None, max_body: int) -> Address:
-        """Listen; the actual address. Raises OSError."""
-        self._listener = await WebSocketListener.listen(
-            at, self._accept, self, context, max_body + _HEAD_OCTETS, subprotocol=SUBPROTOCOL
-        )
+    async def listen(self, at: Address, max_body: int, *, is_secure: bool) -> Address:
+        """Listen; the actual address. Raises OSError, ValueError without a certificate."""
+        service = Service(SUBPROTOCOL, self._accept, self, max_body + _HEAD_OCTETS)
+        self._listener = await self._listeners.listen(at, service, is_secure=is_secure)
         return self._listener.address
+
+    def going_away(self) -> None:
+        """Take no more browsers; those that are here are told so when they are closed."""
+        if self._listener is not None:
+            self._listener.going_away()
 
     async def close(self) -> None:
         """Stop listening and close what is open."""

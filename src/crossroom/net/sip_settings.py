@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import dataclass, field
 
+from crossroom.net.websocket_listener import WebSocketListeners
 from crossroom.sip.hop import TCP, UDP
 from crossroom.sip.layout import Limits
 from crossroom.sip.settings import AgentSettings
@@ -39,6 +40,7 @@ class SipSettings:
     idle_timeout: seconds without a byte after which a connection that no dialog uses is closed.
     max_unsent: octets waiting for a slow stream before it is given up.
     server_tls, client_tls: contexts for `TLS`; without them TLS is neither offered nor used.
+    websockets: listens for browsers, and may be MSRP's too.
     """
 
     listen: tuple[ListenOn, ...] = (ListenOn(UDP, "127.0.0.1"), ListenOn(TCP, "127.0.0.1"))
@@ -52,3 +54,4 @@ class SipSettings:
     max_unsent: int = 1_048_576
     server_tls: ssl.SSLContext | None = None
     client_tls: ssl.SSLContext | None = None
+    websockets: WebSocketListeners = field(default_factory=WebSocketListeners)

@@ -14,7 +14,8 @@ from crossroom.net.tasks import Log, Tasks
 from crossroom.net.tcp import Address, Connection, StreamListener, connect
 from crossroom.net.tls import certified_names, names_domain
 from crossroom.net.udp import shown
-from crossroom.net.websocket import WebSocketConnection, WebSocketListener
+from crossroom.net.websocket import WebSocketConnection
+from crossroom.net.websocket_listener import Service, WebSocketListener
 from crossroom.sip.hop import SECURE, TLS, UDP, WS, WSS, Flow, Hop
 from crossroom.sip.message import BadRequest, Ping, Request, Response
 from crossroom.sip.stream import StreamReader, read_frame
@@ -104,9 +105,10 @@ class SipTransport:
             connection = WebSocketConnection(next(self._serials), local, remote)
             return connection if self._made(connection, wanted.transport) else None
 
-        context = self._settings.server_tls if wanted.transport == WSS else None
-        most = self._settings.limits.head + self._settings.limits.body
-        listener = await WebSocketListener.listen((wanted.host, wanted.port), accept, self, context, most)
+        limits = self._settings.limits
+        service = Service("sip", accept, self, limits.head + limits.body)
+        listeners, at = self._settings.websockets, (wanted.host, wanted.port)
+        listener = await listeners.listen(at, service, is_secure=wanted.transport == WSS)
         self._browsers.append(listener)
         return listener.address
 
@@ -137,6 +139,8 @@ class SipTransport:
     async def close(self) -> None:
         """Close every socket and wait until it is closed. What is queued still goes out."""
         self._closing = True
+        for browsers in self._browsers:
+            browsers.going_away()
         for listener in self._listeners:
             await listener.close()
         connections = list(self._connections.values())
@@ -156,8 +160,12 @@ class SipTransport:
         await self._datagrams.close()
 
     def close_idle(self, now: float, kept: frozenset[int]) -> None:
-        """Close the streams that have been silent for too long, but those that a dialog needs."""
-        for connection in list(self._connections.values()):
+        """Close the streams that have been silent for too long, but those that a dialog needs.
+
+        WebSockets may be silent: whether the browser is still there is asked by pings.
+        """
+        streams = [link for link in self._connections.values() if isinstance(link, Connection)]
+        for connection in streams:
             if connection.serial not in kept and now - connection.last_heard > self._settings.idle_timeout:
                 connection.close()
 

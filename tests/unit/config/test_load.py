@@ -36,6 +36,8 @@ WRONG = [
     ('[[xmpp.component]]\nconnect = "tls://a:1"\ndomain = "b"\nsecret = "s"\n', 1, "only tcp can be used"),
     ('[xmpp.entry]\nlisten = "ws://127.0.0.1:5222"\n', 1, "only tcp can be used"),
     ('[[domains]]\nname = "not a domain"\n', 1, "is no domain"),
+    ('[http]\norigins = ["chat.example.com"]\n', 1, "is no origin"),
+    ('[http]\norigins = ["https://chat.example.com/rooms"]\n', 1, "is no origin"),
 ]
 
 
@@ -56,6 +58,29 @@ def test_a_component_for_a_domain_that_is_not_served_is_refused(tmp_path: Path) 
     )
     with pytest.raises(ConfigurationError, match="none of"):
         load(file, {})
+
+
+@pytest.mark.parametrize(
+    ("sip", "msrp", "is_fine"),
+    [
+        ("ws://127.0.0.1:8080", "ws://127.0.0.1:8080", True),
+        ("ws://127.0.0.1:8080", "ws://127.0.0.1:8081", True),
+        ("udp://127.0.0.1:8080", "ws://127.0.0.1:8080", True),
+        ("tcp://127.0.0.1:8080", "ws://127.0.0.1:8080", False),
+        ("tcp://127.0.0.1:8080", "tcp://127.0.0.1:8080", False),
+        ("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", True),
+    ],
+)
+def test_sip_and_msrp_share_an_address_for_browsers_only(
+    tmp_path: Path, sip: str, msrp: str, *, is_fine: bool
+) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text(f'[sip]\nlisten = ["{sip}"]\n[msrp]\nlisten = ["tcp://127.0.0.1:2855", "{msrp}"]\n')
+    if is_fine:
+        assert load(file, {}).msrp.listen[1] == msrp
+    else:
+        with pytest.raises(ConfigurationError, match="has this address"):
+            load(file, {})
 
 
 def test_what_is_not_toml_or_not_there_is_said_plainly(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from crossroom.net.msrp_face import (
     SharedBody,
 )
 from crossroom.net.msrp_session import MsrpSession
+from crossroom.net.websocket_listener import WebSocketListeners, WebSocketSettings
 
 BROWSER = "msrp://browser.invalid:2855/b;ws"
 LISTEN = (MsrpListen("127.0.0.1", 0, is_websocket=True), MsrpListen("127.0.0.1", 0))
@@ -138,7 +139,7 @@ async def test_websocket_message_that_is_no_whole_chunk_ends_the_session(octets:
         await socket.send_str(octets)
         if octets:
             assert await ear.heard() is EndReason.MALFORMED
-            assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+            assert (await socket.receive(timeout=5)).data == aiohttp.WSCloseCode.PROTOCOL_ERROR
         else:
             await socket.send_str(frame(session, "tid1", "Message-ID: 1", body="after nothing"))
             assert await ear.heard() == b"after nothing"
@@ -183,6 +184,28 @@ async def test_slow_browser_makes_its_session_queue_and_then_gets_all() -> None:
         assert session.closed is None
 
 
+async def test_a_long_message_is_cut_into_pieces_that_a_browser_takes_one_by_one() -> None:
+    ear = Ear()
+    async with endpoint(MsrpSettings(LISTEN)) as made, browser(made) as socket:
+        session = opened(made, ear)
+        await socket.send_str(frame(session, "bind1"))
+        await answer(socket)
+        session.send("text/plain", b"x" * 60_000)
+        found = [await answer(socket) for _ in range(4)]
+        assert all(len(each) < 17_000 for each in found)
+        assert sum(each.partition("\r\n\r\n")[2].count("x") for each in found) == 60_000
+
+
+async def test_browsers_are_told_that_the_server_goes_away() -> None:
+    async with endpoint(MsrpSettings(LISTEN)) as made, browser(made) as socket:
+        session = opened(made, Ear())
+        await socket.send_str(frame(session, "bind1"))
+        await answer(socket)
+        stopping = asyncio.get_running_loop().create_task(made.stop())
+        assert (await socket.receive(timeout=5)).data == aiohttp.WSCloseCode.GOING_AWAY
+        await stopping
+
+
 async def test_over_tls_the_uri_is_msrps() -> None:
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -190,7 +213,10 @@ async def test_over_tls_the_uri_is_msrps() -> None:
     client = ssl.create_default_context()
     authority.configure_trust(client)
     listen = (MsrpListen("127.0.0.1", 0, is_secure=True, is_websocket=True),)
-    async with endpoint(MsrpSettings(listen, server_tls=context)) as made, browser(made, client) as socket:
+    async with (
+        endpoint(MsrpSettings(listen, websockets=WebSocketListeners(WebSocketSettings(tls=context)))) as made,
+        browser(made, client) as socket,
+    ):
         session = opened(made, Ear(), secure=True)
         assert str(session.local_path[0]).startswith("msrps://")
         await socket.send_str(frame(session, "bind1"))

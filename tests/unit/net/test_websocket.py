@@ -1,5 +1,7 @@
 """SIP over WebSocket, with a client that is not ours. RFC 7118."""
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -62,3 +64,15 @@ async def test_nobody_connects_to_a_browser() -> None:
         assert (
             await agent.request(OutgoingRequest("OPTIONS", target, addr("<sip:t@b.example>")))
         ).status == 503
+
+
+async def test_a_silent_browser_is_not_taken_for_gone() -> None:
+    async with agent_on_loopback(RecordingFace(), SETTINGS) as agent, aiohttp.ClientSession() as http:
+        browser = await http.ws_connect(
+            f"http://127.0.0.1:{agent.listening[0].port}/", protocols=("sip",), autoping=True
+        )
+        assert agent._transport.connections == 1
+        agent._transport.close_idle(asyncio.get_running_loop().time() + 100_000, frozenset())
+        await browser.send_str("\r\n\r\n")
+        assert await browser.receive_str() == "\r\n"
+        await browser.close()
