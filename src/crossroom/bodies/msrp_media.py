@@ -17,6 +17,8 @@ from crossroom.machine import ParseError
 NICKNAME = "nickname"
 PRIVATE_MESSAGES = "private-messages"
 PROTOCOLS = {"TCP/MSRP": False, "TCP/TLS/MSRP": True}  # is it over TLS?
+WEBSOCKET = "ws"
+"""The transport of a browser's URI (RFC 7977 §5.2.1)."""
 DISCARD_PORT = 9  # RFC 6135 §4.2: what an endpoint that will only connect writes as its port
 
 _MSRP_URI = re.compile(r"msrps?://[^\s/;]+(?:/[^\s;]+)?;[^\s;]+(?:;\S*)?", re.IGNORECASE)
@@ -153,8 +155,8 @@ class MessageMedia:
 
     @property
     def transport(self) -> str:
-        """The transport of the writer's own URI, lower case: `tcp`, or `ws` (RFC 7977 §5.2.1)."""
-        return self.path[-1].split(";")[1].lower()
+        """What the first hop towards the writer is reached by, lower case: `tcp`, or `ws` (RFC 7977 §5.2.1)."""
+        return self.path[0].split(";")[1].lower()
 
     @property
     def has_relay(self) -> bool:

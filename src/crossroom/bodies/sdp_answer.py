@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from crossroom.bodies.cpim import CPIM
 from crossroom.bodies.media_type import essence
-from crossroom.bodies.msrp_media import PROTOCOLS, Direction, MessageMedia, Setup
+from crossroom.bodies.msrp_media import PROTOCOLS, WEBSOCKET, Direction, MessageMedia, Setup
 from crossroom.bodies.sdp import MediaSection, Origin, SessionDescription
 from crossroom.machine import ParseError
 
@@ -139,6 +139,8 @@ class _Rules:
 
 
 def _is_same_road(mine: MessageMedia, theirs: MessageMedia) -> bool:
+    if theirs.transport == WEBSOCKET and theirs.setup is Setup.PASSIVE:
+        return False  # RFC 7977 §5.1: browsers connect, nobody can connect to them
     return mine.is_secure == theirs.is_secure and mine.transport == theirs.transport
 
 

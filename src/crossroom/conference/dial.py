@@ -1,11 +1,13 @@
 """Calls that go out: the focus asks a SIP user in (RFC 4579 §5.5), and seats them when they answer."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from crossroom.bodies.msrp_media import PRIVATE_MESSAGES, MessageMedia
 from crossroom.bodies.sdp_answer import Refusal
 from crossroom.conference.addresses import NAMELESS, aor_of, uri_of
 from crossroom.conference.callers import device_of
+from crossroom.conference.dial_offers import Offers
 from crossroom.conference.forking import Forking
 from crossroom.conference.media import Agreed
 from crossroom.conference.premises import Premises
@@ -26,6 +28,7 @@ from crossroom.sip import grammar
 from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import HeaderLines, OutgoingCall
 from crossroom.sip.contact import as_focus
+from crossroom.sip.hop import BROWSERS
 from crossroom.sip.uri import SipUri
 
 
@@ -44,12 +47,10 @@ class Dialer:
         conference = premises.registry.conference(invitation.room)
         person = replace(invitation.invitee, network=Network.SIP)
         seat = Seat(conference, person, premises.tasks, premises.log, premises.settings.seat)
-        offer, msrp = premises.media.offer(seat.chat)
-        seat.chat.msrp = msrp
+        offers = Offers(premises.media, seat.chat)
         try:
-            session = await self._call(invitation, bytes(offer))
-            agreed = premises.media.agree(offer, msrp, session.peer_body)
-            return await self._seat(seat, session, invitation, agreed)
+            session = await self._call(invitation, offers)
+            return await self._seat(seat, session, invitation, offers.agree(session.peer_body))
         except CallFailed as failed:
             if failed.status == 487 and premises.registry.seats_of(invitation.room, person):
                 return Outcome(Answer.ACCEPTED)  # replaced: they picked up at another telephone
@@ -57,28 +58,43 @@ class Dialer:
         except ParseError as error:
             return Outcome(Answer.FAILED, Reason.NOT_FOUND, str(error))
         finally:
+            offers.close()
             if seat.participation is None:
                 seat.abandon()
                 premises.registry.discard_if_empty(invitation.room)
 
-    async def _call(self, invitation: Invitation, offer: bytes) -> InviteSession:
+    async def _call(self, invitation: Invitation, offers: Offers) -> InviteSession:
+        premises, call = self._premises, self._outgoing(invitation)
+        devices = premises.registrar.devices(invitation.invitee) if premises.registrar else ()
+        if devices:
+            over = [[over_flow(call, binding, offers) for binding in flows] for flows in devices]
+            return await self._ring(invitation, over)
+        try:
+            return await self._ring(invitation, [[replace(call, body=offers.usual())]])
+        except CallFailed as failed:
+            if failed.status != 488 or not premises.media.serves_browsers:
+                raise
+        # RFC 3261 §21.4.26: asked again for what a browser behind the proxy can take
+        return await self._ring(invitation, [[replace(call, body=offers.for_browsers())]])
+
+    def _outgoing(self, invitation: Invitation) -> OutgoingCall:
         premises, room = self._premises, invitation.room
         named = uri_of(invitation.invitee)
         contact = NameAddr(premises.sip.contact_uri(room.user))
-        call = OutgoingCall(
+        return OutgoingCall(
             target=named,
             from_=NameAddr(uri_of(room)),
             to=NameAddr(named.address_of_record),
             contact=as_focus(contact),  # RFC 4579 §4.3
-            body=offer,
             headers=invite_headers(invitation),
             timeout=premises.settings.dial_seconds,
         )
-        devices = premises.registrar.devices(invitation.invitee) if premises.registrar else ()
+
+    async def _ring(self, invitation: Invitation, devices: Sequence[Sequence[OutgoingCall]]) -> InviteSession:
         forking = Forking(
-            premises.sip,
-            premises.tasks,
-            [[over_flow(call, binding) for binding in flows] for flows in devices] or [[call]],
+            self._premises.sip,
+            self._premises.tasks,
+            devices,
             lambda response: invitation.progress(f"{response.status} {response.reason}"),
         )
         return await forking.outcome()
@@ -117,9 +133,10 @@ class Dialer:
         premises.log.info("joined by dial-out", person=str(seat.person), room=str(invitation.room))
 
 
-def over_flow(call: OutgoingCall, binding: Binding) -> OutgoingCall:
+def over_flow(call: OutgoingCall, binding: Binding, offers: Offers) -> OutgoingCall:
     """The same call to one device: its Contact, and the flow that it registered by (RFC 5626 §5.3)."""
-    return replace(call, target=target_of(binding) or call.target, flow=binding.flow)
+    body = offers.for_browsers() if binding.flow.transport in BROWSERS else offers.usual()
+    return replace(call, target=target_of(binding) or call.target, flow=binding.flow, body=body)
 
 
 def invite_headers(invitation: Invitation) -> HeaderLines:

@@ -26,6 +26,7 @@ from crossroom.room.commands import Joiner
 from crossroom.room.nickname import first_nickname
 from crossroom.room.reasons import Departure, Refused
 from crossroom.sip.contact import as_focus
+from crossroom.sip.hop import BROWSERS
 from crossroom.sip.reason import Warning as SipWarning
 
 
@@ -71,7 +72,7 @@ class Reception:
 
     async def _offer(self, call: IncomingCall, seat: Seat, caller: Caller) -> None:
         """RFC 3261 §13.3.1.4: an INVITE without an offer is answered with one, and the ACK has the answer."""
-        offer, msrp = self._premises.media.offer(seat.chat)
+        offer, msrp = self._premises.media.offer(seat.chat, to_browser=call.source.transport in BROWSERS)
         seat.chat.msrp = msrp
         # whether it takes private messages is known too late to tell the room: RFC 7701 §6.2 forbids to guess
         if not await self._join(call, seat, joiner_of(call, caller, takes_private=False)):

@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crossroom.bodies.cpim import CPIM
-from crossroom.bodies.msrp_media import NICKNAME, PRIVATE_MESSAGES, Fingerprint, MessageMedia, Setup
+from crossroom.bodies.msrp_media import (
+    NICKNAME,
+    PRIVATE_MESSAGES,
+    WEBSOCKET,
+    Fingerprint,
+    MessageMedia,
+    Setup,
+)
 from crossroom.bodies.sdp import Connection, Origin, SessionDescription
 from crossroom.bodies.sdp_answer import (
     NO_CPIM,
+    NO_TRANSPORT,
     Answer,
     Refusal,
     answer_offer,
@@ -71,15 +79,31 @@ class ChatMedia:
         self._offers_tls = offers_tls
 
     def offer(
-        self, face: SessionFace, replaces: MsrpSession | None = None
+        self, face: SessionFace, replaces: MsrpSession | None = None, *, to_browser: bool = False
     ) -> tuple[SessionDescription, MsrpSession]:
-        """Offer a chat, reachable from this moment on; `replaces` as in `answer`."""
-        # RFC 7977 §5.2: nobody can be called by WebSocket, so only those who offer it are answered so
-        served = {address.is_secure for address in self._endpoint.listening if not address.is_websocket}
-        is_secure = self._offers_tls if self._offers_tls in served else not self._offers_tls
-        msrp = self._endpoint.open(face, secure=is_secure, replaces=replaces)
+        """Offer a chat, reachable from this moment on; `replaces` as in `answer`.
+
+        A browser is offered WebSocket, where that is listened for: it has nothing else.
+        """
+        transport, is_secure = self._road(to_browser=to_browser)
+        msrp = self._endpoint.open(face, secure=is_secure, transport=transport, replaces=replaces)
         stream = self._stream(msrp)
+        if transport == WEBSOCKET:
+            stream = replace(stream, setup=Setup.PASSIVE)  # RFC 7977 §5.1: it is the browser that connects
         return make_offer(stream, self._origin(stream.host)), msrp
+
+    @property
+    def serves_browsers(self) -> bool:
+        """Whether browsers can be offered anything."""
+        return any(address.is_websocket for address in self._endpoint.listening)
+
+    def _road(self, *, to_browser: bool) -> tuple[str, bool]:
+        """Transport and TLS of an offer."""
+        served = {(address.transport, address.is_secure) for address in self._endpoint.listening}
+        roads = [("tcp", self._offers_tls), ("tcp", not self._offers_tls)]
+        if to_browser:
+            roads = [(WEBSOCKET, True), (WEBSOCKET, False), *roads]
+        return next(road for road in roads if road in served)
 
     def agree(self, offer: SessionDescription, msrp: MsrpSession, body: bytes) -> Agreed | Refusal:
         """Read the answer to an offer of ours; never raises."""
@@ -93,6 +117,8 @@ class ChatMedia:
             return NO_CPIM
         index = chat_line(offer)
         ours = MessageMedia.read(offer, offer.media[index])
+        if theirs.transport != ours.transport:
+            return NO_TRANSPORT  # a path that nobody can be reached by
         role = Setup.ACTIVE if we_connect(ours, theirs, we_offered=True) else Setup.PASSIVE
         return Agreed(Answer(offer, replace(ours, setup=role), theirs, index), msrp)
 
@@ -135,7 +161,8 @@ class ChatMedia:
             max_size=self._message_octets,
             chatroom=TOKENS,
             # RFC 4975 §14.4: the certificate that answers on our port is the one that is meant
-            fingerprints=self.fingerprints if uri.is_secure else (),
+            # and a browser checks the name only: its page never sees a certificate (RFC 7977 §8)
+            fingerprints=self.fingerprints if uri.is_secure and uri.transport != WEBSOCKET else (),
         )
 
     def _origin(self, host: str) -> Origin:

@@ -6,7 +6,7 @@ Both for who called and for who was called; the seat outlives its MSRP sessions.
 from dataclasses import replace
 from functools import partial
 
-from crossroom.bodies.msrp_media import Setup
+from crossroom.bodies.msrp_media import WEBSOCKET, Setup
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Answer, Refusal
 from crossroom.conference.media import Agreed
@@ -74,7 +74,7 @@ class Renegotiation:
             # RFC 6135 §4.2: whoever offers says actpass
             offer, msrp = _in_role(last.answer, Setup.ACTPASS), last.msrp
         else:
-            offer, msrp = self._premises.media.offer(self._seat.chat, last.msrp)
+            offer, msrp = self._new_chat()
         self._description = offer.succeeding(self._description)
         self._session.on_confirmed = partial(self._confirmed, self._description, msrp)
         return self._description
@@ -97,11 +97,11 @@ class Renegotiation:
             self._premises.tasks.start(self._offer_anew(), "offer of a new chat")
 
     async def _offer_anew(self) -> None:
-        media = self._premises.media
-        offer, msrp = media.offer(self._seat.chat, self._agreed.msrp)
+        offer, msrp = self._new_chat()
         self._description = offer.succeeding(self._description)
         try:
-            agreed = media.agree(offer, msrp, await self._session.reinvite(bytes(self._description)))
+            body = await self._session.reinvite(bytes(self._description))
+            agreed = self._premises.media.agree(offer, msrp, body)
         except CallFailed as failed:
             agreed = Refusal(399, str(failed))
         if isinstance(agreed, Refusal):
@@ -109,6 +109,11 @@ class Renegotiation:
             self._seat.lose(agreed.text, Departure.LINK_LOST)
         else:
             self._take_up(agreed)
+
+    def _new_chat(self) -> tuple[SessionDescription, MsrpSession]:
+        last = self._agreed
+        is_browser = last.answer.theirs.transport == WEBSOCKET
+        return self._premises.media.offer(self._seat.chat, last.msrp, to_browser=is_browser)
 
     async def _connect(self, agreed: Agreed) -> None:
         try:

@@ -173,6 +173,31 @@ def test_an_address_elsewhere_can_be_tolerated() -> None:
     assert isinstance(answer_offer(offer(MOVED), [PLAIN], ORIGIN, is_cema_strict=False), Answer)
 
 
+BROWSER = replace(PLAIN, path=("msrp://198.51.100.7:2857/ours;ws",))
+CHAT_WS = CHAT.replace("msrp://192.0.2.1:2855/abc;tcp", "msrp://x.invalid:2855/abc;ws")
+
+
+@pytest.mark.parametrize("offered", ["", "a=setup:active\n", "a=setup:actpass\n"])
+def test_a_browser_is_answered_by_websocket_and_connects(offered: str) -> None:
+    answer = answer_offer(offer(CHAT_WS + offered), [PLAIN, BROWSER], ORIGIN, is_cema_strict=False)
+    assert isinstance(answer, Answer)
+    assert answer.ours.path == BROWSER.path
+    assert not answer.we_connect
+
+
+def test_nobody_can_connect_to_a_browser() -> None:
+    answer = answer_offer(offer(CHAT_WS + "a=setup:passive\n"), [BROWSER], ORIGIN, is_cema_strict=False)
+    assert answer == NO_TRANSPORT
+
+
+def test_a_browser_behind_a_relay_is_reached_by_the_relay() -> None:
+    # RFC 7977 §5.2: the path begins with the relay, the browser's own URI is its last
+    relayed = CHAT_WS.replace("a=path:", "a=path:msrp://relay.example:2855/r;tcp ")
+    answer = answer_offer(offer(relayed), [PLAIN, BROWSER], ORIGIN, is_cema_strict=False)
+    assert isinstance(answer, Answer)
+    assert answer.ours.path == PLAIN.path
+
+
 def test_an_offer_leaves_the_role_open() -> None:
     text = str(make_offer(PLAIN, ORIGIN))
     assert "a=setup:actpass\r\n" in text
