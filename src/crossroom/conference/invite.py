@@ -25,6 +25,7 @@ from crossroom.room.address import Address
 from crossroom.room.commands import Joiner
 from crossroom.room.nickname import first_nickname
 from crossroom.room.reasons import Departure, Refused
+from crossroom.sip.answer import Rejection
 from crossroom.sip.contact import as_focus
 from crossroom.sip.hop import BROWSERS
 from crossroom.sip.reason import Warning as SipWarning
@@ -46,7 +47,9 @@ class Reception:
         call.contact = as_focus(call.contact)  # RFC 4579 §4.2
         seat = self._seat(room, caller.person)
         offer = description_in(call.request)
-        if offer:
+        if isinstance(offer, Rejection):
+            call.reject(offer.status, offer.reason, offer.headers)
+        elif offer:
             await self._answer(call, seat, caller, offer)
         else:
             await self._offer(call, seat, caller)

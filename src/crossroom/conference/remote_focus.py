@@ -39,7 +39,7 @@ from crossroom.room.configuration import Configuration
 from crossroom.room.reasons import Reason, Refused
 from crossroom.sip import grammar
 from crossroom.sip.address import NameAddr
-from crossroom.sip.answer import OutgoingCall, OutgoingRequest, OutgoingSubscription
+from crossroom.sip.answer import OutgoingCall, OutgoingRequest, OutgoingSubscription, Rejection
 from crossroom.sip.contact import is_focus
 
 
@@ -197,7 +197,11 @@ class RemoteFocus:
     async def _answer(self, call: IncomingCall, arrival: Arrival) -> AsyncIterator[Connected]:
         """200 to the INVITE that was waiting."""
         chat = arrival.chat
-        agreed = self._media.answer(description_in(call.request), chat)
+        offer = description_in(call.request)
+        if isinstance(offer, Rejection):
+            call.reject(offer.status, offer.reason, offer.headers)
+            raise Refused(Reason.UNSUPPORTED_CONTENT, "a body that nobody here understands")
+        agreed = self._media.answer(offer, chat)
         if isinstance(agreed, Refusal):
             call.reject(488)
             raise Refused(Reason.UNSUPPORTED_CONTENT, agreed.text)

@@ -10,6 +10,7 @@ from crossroom.bodies.msrp_media import WEBSOCKET, Setup
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Answer, Refusal
 from crossroom.conference.media import Agreed
+from crossroom.conference.offers import description_in
 from crossroom.conference.premises import Premises
 from crossroom.conference.seat import Seat
 from crossroom.machine import ParseError
@@ -18,6 +19,7 @@ from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.sip_session import CallFailed, InviteSession
 from crossroom.room.reasons import Departure
 from crossroom.sip.answer import Body, Rejection
+from crossroom.sip.message import Request
 
 
 class Renegotiation:
@@ -30,12 +32,14 @@ class Renegotiation:
         self._agreed = agreed
         self._description = agreed.answer.description
 
-    def answer(self, body: bytes) -> Body | Rejection:
+    def answer(self, request: Request) -> Body | Rejection:
         """The answer to a new offer; without one, an offer of ours (RFC 3261 §14.2)."""
-        last = self._agreed
-        if not body:
+        last, offer = self._agreed, description_in(request)
+        if isinstance(offer, Rejection):
+            return offer
+        if not offer:
             return Body(bytes(self._offer()))
-        agreed = self._premises.media.answer(body, self._seat.chat, last.msrp)
+        agreed = self._premises.media.answer(offer, self._seat.chat, last.msrp)
         if isinstance(agreed, Refusal):
             return Rejection(488)  # RFC 3261 §14.2: the session stays as it was
         if agreed.answer.theirs.path == last.answer.theirs.path and last.msrp.closed is None:

@@ -60,7 +60,7 @@ class InviteSession:
         self.peer_body = peer_body
         self.peer_content_type = peer_type
         self.on_ended: Callable[[EndedSession], None] | None = None
-        self.on_reinvite: Callable[[bytes], Body | Rejection] | None = None
+        self.on_reinvite: Callable[[Request], Body | Rejection] | None = None
         self.on_confirmed: Callable[[bytes], None] | None = None
         self.ended: EndedSession | None = None
         self._closed = asyncio.get_running_loop().create_future()
@@ -134,7 +134,7 @@ class InviteSession:
     def _answer_reinvite(self, event: ReinviteReceived) -> None:
         answer: Body | Rejection = Rejection(488)
         if self.on_reinvite is not None:
-            answer = self.on_reinvite(event.body)
+            answer = self.on_reinvite(event.request)
         if isinstance(answer, Body):
             self.peer_body = event.body
         self._usage.answer_reinvite(answer, self._driver.now())

@@ -4,12 +4,15 @@ RFC 3261 §13.3.1, RFC 6665 §4.2.1, RFC 3515 §2.4, RFC 3891 §3, RFC 4538 §6.
 """
 
 from crossroom.machine import ParseError
+from crossroom.sip.answer import SDP
+from crossroom.sip.content import accepts
 from crossroom.sip.dialog import Dialog, DialogId
 from crossroom.sip.dialog_id import NamedDialog
 from crossroom.sip.early import EarlyDialog
 from crossroom.sip.events import InviteReceived, ReferReceived, RequestReceived, SubscribeReceived
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.invite_uas import InviteUas
+from crossroom.sip.message import Request
 from crossroom.sip.notifier import Notifier
 from crossroom.sip.pending import PendingRequest
 from crossroom.sip.refer import ReferReceiver
@@ -41,8 +44,12 @@ def _begin_call(pending: PendingRequest, now: float) -> None:
     except ParseError:
         pending.reply(400, now)
         return
-    if request.contact is None:  # RFC 3261 §8.1.1.8: exactly one in an INVITE
+    # RFC 3261 §8.1.1.8: exactly one in an INVITE; a caller of RFC 2543 (RFC 4475 §3.4.1) may be known by From alone
+    if request.contact is None and request.via.has_cookie:
         pending.reply(400, now, "Contact missing")
+        return
+    if not _takes_descriptions(request):
+        pending.reply(406, now, headers=(("Accept", ", ".join(pending.stack.settings.accept)),))
         return
     if brief:
         pending.reply(422, now, headers=(("Min-SE", str(pending.stack.settings.min_se)),))
@@ -52,6 +59,14 @@ def _begin_call(pending: PendingRequest, now: float) -> None:
         pending.reply(status, now)
         return
     pending.stack.deliver(InviteReceived(InviteUas(pending, replaced, now)))
+
+
+def _takes_descriptions(request: Request) -> bool:
+    """RFC 3261 §20.1, RFC 4475 §3.3.15: whether an answer may hold SDP. An Accept that nobody can read excludes nothing."""
+    try:
+        return not request.headers.has("Accept") or accepts(request.headers.all("Accept"), SDP)
+    except ParseError:
+        return True
 
 
 def _begin_subscription(pending: PendingRequest, now: float) -> None:

@@ -263,14 +263,15 @@ def _bad_request(fault: Fault, method: str, headers: Headers) -> BadRequest:
 
 
 def _answer(fault: Fault, headers: Headers) -> Response | None:
-    """Answer with what is there, or not at all if that is not enough to be understood."""
-    firsts = [(name, line) for name in _COPIED[1:] if (line := headers.get(name)) is not None]
-    if len(firsts) < len(_COPIED) - 1:
-        return None
-    copied = Headers((*(("Via", line) for line in headers.lines("Via")), *firsts))
-    answer = Response(fault.status, phrase(fault.status), copied)
+    """Answer with what is there; not at all without a Via, which is all that a response finds its way by.
+
+    RFC 4475 §3.3.1: a request that lacks From, To or Call-ID "ideally" is answered 400 too.
+    """
     if not _has_top_via(headers):
         return None
+    firsts = [(name, line) for name in _COPIED[1:] if (line := headers.get(name)) is not None]
+    copied = Headers((*(("Via", line) for line in headers.lines("Via")), *firsts))
+    answer = Response(fault.status, phrase(fault.status), copied)
     try:
         # RFC 3261 §8.2.7: a stateless answer has the same tag each time, so it comes from the request.
         seed = "\n".join(value for _, value in copied)
@@ -280,8 +281,9 @@ def _answer(fault: Fault, headers: Headers) -> Response | None:
 
 
 def _has_top_via(headers: Headers) -> bool:
+    """Whether the sender can know its own Via in the answer, whatever is wrong behind sent-by (RFC 4475 §3.1.2.1)."""
     try:
-        return Via.parse(grammar.split_commas(headers.get("Via") or "")[0]).transport != ""
+        return Via.parse((headers.get("Via") or "").partition(";")[0].partition(",")[0]).transport != ""
     except ParseError:
         return False
 

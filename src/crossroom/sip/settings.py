@@ -47,6 +47,8 @@ ALLOW = (
     *("SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE"),
 )
 SUPPORTED = ("timer", "replaces", "norefersub", "tdialog", "gruu", "100rel")
+ACCEPT = ("application/sdp", "multipart/mixed", "multipart/alternative")
+"""What may be in a body, or around it."""
 UNDERSTOOD = frozenset({*SUPPORTED, "nosub"})
 """Option tags that a Require may name: these, or 420 (RFC 3261 §8.2.2.3).
 
@@ -76,7 +78,7 @@ class AgentSettings:
     supported: tuple[str, ...] = SUPPORTED
     understood: frozenset[str] = UNDERSTOOD
     events: tuple[str, ...] = ("conference", "refer")
-    accept: tuple[str, ...] = ("application/sdp",)
+    accept: tuple[str, ...] = ACCEPT
     session_expires: int = 1800
     min_se: int = 90
     datagram_limit: int = 1300

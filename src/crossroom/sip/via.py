@@ -54,8 +54,12 @@ class Via:
 
     @property
     def has_cookie(self) -> bool:
-        """True if the branch is a transaction id by itself (RFC 3261 §17.2.3)."""
-        return (self.branch or "").lower().startswith(MAGIC_COOKIE.lower())
+        """True if the branch is a transaction id by itself (RFC 3261 §17.2.3).
+
+        A cookie with nothing behind it names no transaction (RFC 4475 §3.2.1): as good as none.
+        """
+        branch = (self.branch or "").lower()
+        return branch.startswith(MAGIC_COOKIE.lower()) and len(branch) > len(MAGIC_COOKIE)
 
     @property
     def received(self) -> str | None:

@@ -104,7 +104,7 @@ async def test_a_callee_may_hang_up_and_a_reinvite_changes_the_session() -> None
     face = RecordingFace()
     async with agent_on_loopback(RecordingFace()) as caller, agent_on_loopback(face) as callee:
         ours, theirs = await established(caller, callee, face)
-        ours.on_reinvite = lambda offer: Body(b"answer to " + offer)
+        ours.on_reinvite = lambda request: Body(b"answer to " + request.body)
         assert await theirs.reinvite(b"second offer") == b"answer to second offer"
         ours.on_reinvite = lambda _offer: Rejection(488)
         with pytest.raises(CallFailed) as failed:

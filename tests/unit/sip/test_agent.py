@@ -121,7 +121,7 @@ def test_options_show_what_we_can() -> None:
     peer.drain()
     answer = peer.response()
     assert answer.contact == CONTACT
-    assert answer.headers.get("Accept") == "application/sdp"
+    assert answer.headers.get("Accept") == "application/sdp, multipart/mixed, multipart/alternative"
     assert "conference" in (answer.headers.get("Allow-Events") or "")
     peer.silent()
 

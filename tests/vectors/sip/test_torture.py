@@ -53,7 +53,7 @@ def test_the_answer_to_a_bad_message_can_be_written_and_repeats_its_via(vector: 
     assert outcome.answer is not None
     octets = bytes(outcome.answer)
     assert octets.startswith(b"SIP/2.0 %d " % vector.status)
-    assert b"\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKt0rture\r\n" in octets
+    assert b"\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKt0rture" in octets
     assert b"evil" not in octets
 
 

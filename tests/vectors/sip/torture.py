@@ -239,7 +239,7 @@ GOOD = (
 )  # fmt: skip
 
 BAD = (
-    Bad("separators without values", options("Contact: <sip:ana@h.example>;;;,").replace(b"rture", b"rture;;,;,,"), 400, answered=False),
+    Bad("separators without values", options("Contact: <sip:ana@h.example>;;;,").replace(b"rture", b"rture;;,;,,"), 400),
     Bad("a Contact of separators", options('Contact: "Ana" <sip:ana@h.example>;;;;'), 400),
     Bad("a Content-Length beyond the datagram", options("Content-Length: 9999") + b"short", 400),
     Bad("a negative Content-Length", options("Content-Length: -999"), 400),
@@ -259,8 +259,8 @@ BAD = (
     Bad("a method that is not CSeq's", options(cseq="CSeq: 8 INVITE"), 400),
     Bad("CSeq's method in other case", options(cseq="CSeq: 8 options"), 400),
     Bad("a scheme nobody serves", options().replace(b"sip:tea@conference.example.com SIP", b"soap.beep://192.0.2.103:3002 SIP"), 416),
-    Bad("no Call-ID", options(without=(ID,)), 400, answered=False),
-    Bad("no From and no To", options(without=(FROM, TO)), 400, answered=False),
+    Bad("no Call-ID", options(without=(ID,)), 400),
+    Bad("no From and no To", options(without=(FROM, TO)), 400),
     Bad("no Via", options(without=(VIA,)), 400, answered=False),
     Bad("two From, To and Call-ID", options(FROM, "t: <sip:other@h.example>", "i: other"), 400),
     Bad("a user that is not UTF-8 once unescaped", options().replace(b"sip:tea@", b"sip:t%E9a@", 1), 400),
