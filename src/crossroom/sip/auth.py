@@ -18,7 +18,12 @@ ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
 
 @dataclass(frozen=True, slots=True)
 class DigestChallenge:
-    """WWW-Authenticate or Proxy-Authenticate of scheme Digest. `qop` are the offered values, in order."""
+    """WWW-Authenticate or Proxy-Authenticate of scheme Digest. `qop` are the offered values, in order.
+
+    Raises:
+        LocalProtocolError: an algorithm or qop that is no token.
+
+    """
 
     realm: str
     nonce: str
@@ -26,6 +31,9 @@ class DigestChallenge:
     qop: tuple[str, ...] = ("auth",)
     opaque: str | None = None
     stale: bool = False
+
+    def __post_init__(self) -> None:
+        _check_words(self.algorithm, *self.qop)
 
     @classmethod
     def parse(cls, text: str) -> "DigestChallenge":
@@ -41,7 +49,7 @@ class DigestChallenge:
             _field(fields, "realm"),
             _field(fields, "nonce"),
             _algorithm(fields),
-            tuple(qop),
+            tuple(filter(grammar.is_token, qop)),
             fields.get("opaque"),
             fields.get("stale", "").lower() == "true",
         )
@@ -61,7 +69,12 @@ class DigestChallenge:
 
 @dataclass(frozen=True, slots=True)
 class DigestCredentials:
-    """Authorization or Proxy-Authorization of scheme Digest. `qop` "" is the RFC 2069 form, without cnonce."""
+    """Authorization or Proxy-Authorization of scheme Digest. `qop` "" is the RFC 2069 form, without cnonce.
+
+    Raises:
+        LocalProtocolError: an algorithm or qop that is no token.
+
+    """
 
     username: str
     realm: str
@@ -74,6 +87,9 @@ class DigestCredentials:
     nc: int = 1
     opaque: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_words(self.algorithm, self.qop or "auth")
+
     @classmethod
     def parse(cls, text: str) -> "DigestCredentials":
         """Read one value.
@@ -84,6 +100,8 @@ class DigestCredentials:
         """
         fields = _parse_fields(text)
         qop = fields.get("qop", "").lower()
+        if qop and not grammar.is_token(qop):
+            raise ParseError(f"not a qop: {qop[:40]!r}")
         return cls(
             _field(fields, "username"),
             _field(fields, "realm"),
@@ -231,6 +249,11 @@ def _algorithm(fields: dict[str, str]) -> str:
     if not grammar.is_token(algorithm):
         raise ParseError(f"not an algorithm: {algorithm[:40]!r}")
     return algorithm
+
+
+def _check_words(*words: str) -> None:
+    if not all(map(grammar.is_token, words)):
+        raise LocalProtocolError(f"not words of Digest: {words}")
 
 
 def _nonce_count(text: str) -> int:

@@ -22,8 +22,9 @@ class NamedDialog:
     spelling: tuple[str, str] = ("to-tag", "from-tag")
 
     def __post_init__(self) -> None:
-        tags = grammar.is_token(self.local_tag) and grammar.is_token(self.remote_tag)
-        if not tags or not self.call_id or any(char.isspace() or char in ";," for char in self.call_id):
+        words = (self.local_tag, self.remote_tag, *self.spelling)
+        is_call_id = self.call_id and not any(char.isspace() or char in ";," for char in self.call_id)
+        if not is_call_id or not grammar.is_line(self.call_id) or not all(map(grammar.is_token, words)):
             raise LocalProtocolError(
                 f"not a dialog: {self.call_id!r}, {self.local_tag!r}, {self.remote_tag!r}"
             )

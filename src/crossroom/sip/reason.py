@@ -81,7 +81,8 @@ class Warning:  # noqa: A001 -- the header's name
     text: str
 
     def __post_init__(self) -> None:
-        if not 100 <= self.code <= 999 or not self.agent or any(char.isspace() for char in self.agent):
+        is_agent = self.agent and grammar.is_line(self.agent) and not any(map(str.isspace, self.agent))
+        if not 100 <= self.code <= 999 or not is_agent:
             raise LocalProtocolError(f"not a Warning: {self.code} {self.agent!r}")
 
     @classmethod
