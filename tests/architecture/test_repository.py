@@ -1,5 +1,6 @@
 """What must never be in the repository."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -20,6 +21,15 @@ def test_no_file_names_a_package_index() -> None:
     }
     assert texts
     assert not [str(path) for path, text in texts.items() if INDEX_ADDRESS.search(text)]
+
+
+def test_every_javascript_package_is_locked_by_its_hash_alone() -> None:
+    for lock in (path for path in tracked_files() if path.name == "package-lock.json"):
+        packages = json.loads(lock.read_text())["packages"]
+        locked = {name: entry for name, entry in packages.items() if name}
+        assert locked
+        assert all(entry["integrity"].startswith("sha512-") for entry in locked.values())
+        assert not [name for name, entry in locked.items() if "resolved" in entry]
 
 
 def test_every_locked_version_has_a_hash() -> None:

@@ -98,12 +98,13 @@ async def crossroom_server(  # noqa: PLR0913 - the parts of a configuration are 
     extra: str = "",
     ports: Ports | None = None,
     sip_listen: Sequence[str] = (),
+    msrp_listen: Sequence[str] = (),
     sip: str = "",
 ) -> AsyncIterator[RunningServer]:
     """Run a server from when its links are up; on leaving it must be empty, and stop without a fault.
 
     folder: where its configuration file goes; extra: further lines of the configuration file;
-    ports: where it listens, free ones unless told; sip_listen, sip: see `configuration`.
+    ports: where it listens, free ones unless told; sip_listen, msrp_listen, sip: see `configuration`.
     """
     log, file = KeptLog(), folder / "crossroom.toml"
 
@@ -115,6 +116,7 @@ async def crossroom_server(  # noqa: PLR0913 - the parts of a configuration are 
             outbound_proxy=outbound_proxy,
             extra=extra,
             sip_listen=sip_listen,
+            msrp_listen=msrp_listen,
             sip=sip,
         )
         file.write_text(text)

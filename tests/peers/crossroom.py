@@ -54,18 +54,19 @@ def configuration(  # noqa: PLR0913 - the parts of a configuration are its argum
     outbound_proxy: str = "",
     extra: str = "",
     sip_listen: Sequence[str] = (),
+    msrp_listen: Sequence[str] = (),
     sip: str = "",
 ) -> str:
     """Return a configuration file; SIP users are at sip.example, XMPP users at xmpp.example.
 
-    sip_listen: further SIP listeners. sip: further lines of [sip].
+    sip_listen, msrp_listen: further listeners. sip: further lines of [sip].
     """
     lines = ['[server]\nlog_level = "debug"']
     lines += [f'[[domains]]\nname = "{domain.name}"\nkind = "{domain.kind}"' for domain in domains]
     lines.append('[networks]\n"sip.example" = "sip"\n"xmpp.example" = "xmpp"')
     listen = [f"udp://{HOST}:{ports.sip}", f"tcp://{HOST}:{ports.sip}", *sip_listen]
     lines.append(f'[sip]\nlisten = {listen}\noutbound_proxy = "{outbound_proxy}"\n{sip}')
-    lines.append(f'[msrp]\nlisten = ["tcp://{HOST}:{ports.msrp}"]')
+    lines.append(f"[msrp]\nlisten = {[f'tcp://{HOST}:{ports.msrp}', *msrp_listen]}")
     lines.append(f'[xmpp.entry]\nlisten = "tcp://{HOST}:{ports.entry}"\ndomain = "anonymous.localhost"')
     if xmpp:
         link = f'connect = "tcp://{HOST}:{xmpp.component_port}"\nsecret = "{xmpp.secret}"'
