@@ -6,6 +6,7 @@ A world gives the focus under test, and may be slow: nothing is asserted before 
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import pytest
@@ -13,8 +14,9 @@ import pytest
 from crossroom.focus.interface import Description, Features, Focus, Participation
 from crossroom.room.address import Address, EndpointId, MessageId, Network, Nickname
 from crossroom.room.commands import Draft, Joiner, SetAffiliation, SetRole
-from crossroom.room.content import Composing, Content
+from crossroom.room.content import Composing, Content, Receipt
 from crossroom.room.events import (
+    Acknowledged,
     Changed,
     ComposingChanged,
     Configured,
@@ -428,6 +430,28 @@ class FocusContract:
         assert bob.texts == ["psst", "all"]
         assert bob.of(Posted)[0].to == "Bob"
         assert cy.texts == ["all"]
+
+    @needs(Features.RECEIPTS)
+    async def test_receipts_reach_the_author_of_a_private_message_only(self, focus_world: FocusWorld) -> None:
+        ana, seen_by_ana = await self.seat(focus_world, "Ana")
+        bob, seen_by_bob = await self.seat(focus_world, "Bob")
+        _, cy = await self.seat(focus_world, "Cy")
+        wanted = frozenset({Receipt.DELIVERED, Receipt.DISPLAYED, Receipt.FAILED})
+        await ana.post(replace(said("psst", "p1", to="Bob"), receipts=wanted))
+        asked = await seen_by_bob.first(Posted)
+        assert (asked.id, asked.receipts) == ("p1", wanted)
+        await bob.acknowledge(asked.id, Receipt.DELIVERED, asked.author.nickname)
+        await bob.acknowledge(asked.id, Receipt.DISPLAYED, asked.author.nickname)
+        await seen_by_ana.first(Acknowledged, 2)
+        told = [(one.author.nickname, one.id, one.receipt, one.to) for one in seen_by_ana.of(Acknowledged)]
+        assert told == [
+            ("Bob", "p1", Receipt.DELIVERED, "Ana"),
+            ("Bob", "p1", Receipt.DISPLAYED, "Ana"),
+        ]
+        await ana.post(said("all", "m2"))
+        for recorder in (seen_by_bob, cy):
+            await recorder.until(lambda r: "all" in r.texts)
+            assert not recorder.of(Acknowledged)
         assert seen_by_ana.texts == ["all"]
 
     @needs(Features.PRIVATE_MESSAGES)

@@ -9,19 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from crossroom.bodies.imdn import IMDN
 from crossroom.bodies.iscomposing import IS_COMPOSING
 from crossroom.conference.addresses import uri_of
 from crossroom.conference.notices import notice_of
 from crossroom.conference.notify import Audience, Subscription
+from crossroom.conference.receipts import imdn_of
 from crossroom.conference.roster import Roster
 from crossroom.conference.roster_entry import EntityForm, preferred_entity
 from crossroom.conference.switch import copy_of, typing_of, wrapped_type_of
 from crossroom.msrp.message import SharedBody
 from crossroom.net.sip_subscription import IncomingSubscription
 from crossroom.room.address import Address, Nickname
-from crossroom.room.events import ComposingChanged, Occupant, Posted, RoomEvent
+from crossroom.room.events import Acknowledged, ComposingChanged, Occupant, Posted, RoomEvent
 from crossroom.room.nickname import comparison_key
 from crossroom.sip.uri import SipUri, Uri
+
+Said = Posted | ComposingChanged | Acknowledged
+"""What is sent to endpoints as a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Conference:
         self.persons: dict[object, Address] = {}  # of every seat, whether the room shows them or not
         self._audiences: dict[bool, Audience] = {}
         self._feeding: dict[bool, set[object]] = {False: set(), True: set()}
-        self.last: tuple[Posted | ComposingChanged, Copy] | None = None
+        self.last: tuple[Said, Copy] | None = None
         self._notice: tuple[str, datetime, Copy] | None = None
 
     def audience(self, *, sees_addresses: bool) -> Audience:
@@ -99,8 +104,10 @@ class Conference:
         if session.ended is None:
             audience.add(Subscription(session, person, audience.full))
 
-    def copy_of(self, event: Posted | ComposingChanged, *, sees_addresses: bool) -> Copy:
-        """The copy for the SIP endpoints: made once, however many there are."""
+    def copy_of(self, event: Said, *, sees_addresses: bool) -> Copy:
+        """The copy for the SIP endpoints: one for everybody is made once, however many there are."""
+        if event.to is not None:
+            return self._copy(event, sees_addresses=sees_addresses)
         if self.last is None or self.last[0] is not event:
             self.last = event, self._copy(event, sees_addresses=sees_addresses)
         return self.last[1]
@@ -139,7 +146,7 @@ class Conference:
         for audience in self._audiences.values():
             audience.close()
 
-    def _copy(self, event: Posted | ComposingChanged, *, sees_addresses: bool) -> Copy:
+    def _copy(self, event: Said, *, sees_addresses: bool) -> Copy:
         is_present = not (isinstance(event, Posted) and event.delayed)
         author = self._entity(event.author, sees_addresses=sees_addresses, is_present=is_present)
         to = self.uri
@@ -149,6 +156,8 @@ class Conference:
         if isinstance(event, ComposingChanged):
             shared = typing_of(event, author, to)
             return Copy(shared, IS_COMPOSING)
+        if isinstance(event, Acknowledged):
+            return Copy(imdn_of(event, author, to, self._wall()), IMDN)
         return Copy(copy_of(event, author, to), wrapped_type_of(event))
 
     def _entity(self, author: Occupant, *, sees_addresses: bool, is_present: bool) -> SipUri:

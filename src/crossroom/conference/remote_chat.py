@@ -8,13 +8,15 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from crossroom.bodies.cpim import CPIM, STATUS_NAMESPACE, CpimAddress, CpimHeader, CpimMessage
+from crossroom.bodies.cpim import CPIM, IMDN_NAMESPACE, STATUS_NAMESPACE, CpimAddress, CpimHeader, CpimMessage
+from crossroom.bodies.imdn import IMDN, Imdn
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.media_type import essence
 from crossroom.bodies.mime import MimePart
 from crossroom.conference.addresses import NAMELESS, room_of
 from crossroom.conference.callers import ANYWHERE
 from crossroom.conference.reasons import reason_of_msrp, reason_of_nickname
+from crossroom.conference.receipts import imdn_part, receipt_of, receipts_wanted
 from crossroom.conference.remote_events import RemoteEvents, stranger
 from crossroom.conference.switch import chosen_id, correlation
 from crossroom.machine import ParseError
@@ -23,8 +25,8 @@ from crossroom.net.msrp_face import EndReason, NicknameRequest, Outcome, Receive
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.room.address import Address, ArchiveId, EndpointId, MessageId, Nickname
 from crossroom.room.commands import HistoryRequest
-from crossroom.room.content import Composing, Content
-from crossroom.room.events import ComposingChanged, Occupant, Posted
+from crossroom.room.content import Composing, Content, Receipt
+from crossroom.room.events import Acknowledged, ComposingChanged, Occupant, Posted
 from crossroom.room.nickname import first_nickname
 from crossroom.room.reasons import Reason, Refused
 from crossroom.sip.uri import SipUri, parse_uri
@@ -105,6 +107,9 @@ class RemoteChat:
             state = Composing.COMPOSING if is_active else Composing.ACTIVE
             self.events.say(ComposingChanged(author, state, to), lambda: self._author(entity))
             return
+        if part.media_type == IMDN:
+            self._told(Imdn.from_bytes(part.body), author, to, entity)
+            return
         is_text = part.media_type.startswith("text/")
         content = Content(part.media_type, part.text if is_text else part.body, part.language)
         at = cpim.sent_at or self.clock.wall().timestamp()
@@ -112,8 +117,15 @@ class RemoteChat:
         if delayed and not self._wants(at):
             return
         archive_id = archived(self.room, author.nickname, message_id)
-        posted = Posted(author, message_id, archive_id, at, content, None, to, delayed)
+        receipts = receipts_wanted(cpim) if to is not None else frozenset()
+        posted = Posted(author, message_id, archive_id, at, content, None, to, delayed, receipts)
         self.events.say(posted, lambda: self._author(entity))
+
+    def _told(self, imdn: Imdn, author: Occupant, to: Nickname | None, entity: str) -> None:
+        receipt = receipt_of(imdn)
+        if receipt is not None and to is not None:
+            event = Acknowledged(author, MessageId(imdn.message_id), receipt, to)
+            self.events.say(event, lambda: self._author(entity))
 
     def _wants(self, at: float) -> bool:
         """Whether the joiner asked for history as old as this (XEP-0045 §7.2.13)."""
@@ -138,10 +150,16 @@ class RemoteChat:
 
     # -- what we say ---------------------------------------------------------------------------------------
 
-    async def say(self, content: Content, message_id: MessageId, to: SipUri | None) -> None:
+    async def say(
+        self,
+        content: Content,
+        message_id: MessageId,
+        to: SipUri | None,
+        receipts: frozenset[Receipt] = frozenset(),
+    ) -> None:
         """Send a message to the room, or privately; raises Refused with what the focus answered."""
         part = MimePart.of(content.media_type, content.body, content.language)
-        body = self._wrapped(part, to, correlation(message_id))
+        body = self._wrapped(part, to, correlation(message_id, receipts if to else frozenset()))
         answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
         def on_result(result: Result) -> None:
@@ -161,6 +179,12 @@ class RemoteChat:
         document = IsComposing(is_active, 90 if is_active else None, "text/plain" if is_active else "")
         part = MimePart((("Content-Type", IS_COMPOSING),), bytes(document))
         self._session().send(CPIM, self._wrapped(part, to), failure_report="no")
+
+    def acknowledge(self, message_id: MessageId, receipt: Receipt, to: SipUri) -> None:
+        """Tell the author of a private message what became of it, by IMDN (RFC 5438 §7.2.1)."""
+        part = imdn_part(message_id, receipt, self.clock.wall())
+        header = CpimHeader(IMDN_NAMESPACE, "Message-ID", f"{message_id}.{receipt}")
+        self._session().send(CPIM, self._wrapped(part, to, (header,)), failure_report="no")
 
     async def take_nickname(self, nickname: Nickname) -> None:
         """NICKNAME (RFC 7701 §7.1); raises Refused."""

@@ -12,7 +12,16 @@ from dataclasses import replace
 from crossroom.conference.roster_diff import RosterDiff
 from crossroom.focus.interface import Deliver
 from crossroom.room.address import EndpointId, Nickname
-from crossroom.room.events import ComposingChanged, Ended, Left, Occupant, Posted, RoomEvent, SubjectChanged
+from crossroom.room.events import (
+    Acknowledged,
+    ComposingChanged,
+    Ended,
+    Left,
+    Occupant,
+    Posted,
+    RoomEvent,
+    SubjectChanged,
+)
 from crossroom.room.reasons import Departure
 from crossroom.room.standing import Affiliation, Role
 
@@ -22,6 +31,7 @@ FOREMOST = 1000
 """Messages that wait at the most; past it they go as they are."""
 
 Find = Callable[[], Occupant | None]
+Said = Posted | ComposingChanged | Acknowledged
 
 
 class RemoteEvents:
@@ -32,7 +42,7 @@ class RemoteEvents:
         self._deliver = deliver
         self._queue: deque[RoomEvent] = deque()
         self._is_delivering = False
-        self._held: deque[tuple[Find, Posted | ComposingChanged]] = deque()
+        self._held: deque[tuple[Find, Said]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self.is_over = False
 
@@ -61,7 +71,7 @@ class RemoteEvents:
             self.put([event])
         self._release()
 
-    def say(self, event: Posted | ComposingChanged, find: Find) -> None:
+    def say(self, event: Said, find: Find) -> None:
         """Deliver a message once its author is known: `find` looks in the roster as it is then."""
         self._held.append((find, event))
         self._release()

@@ -18,14 +18,14 @@ from crossroom.net.tasks import Tasks
 from crossroom.room.address import Address, EndpointId, MessageId, Nickname
 from crossroom.room.commands import Draft, Order, SetRole
 from crossroom.room.configuration import Configuration
-from crossroom.room.content import Composing, Native
+from crossroom.room.content import Composing, Native, Receipt
 from crossroom.room.events import Posted
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.standing import Affiliation, Role
 from crossroom.sip import grammar
 from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import OutgoingRefer
-from crossroom.sip.uri import SipUri
+from crossroom.sip.uri import SipUri, parse_uri
 
 ALWAYS = Features.COMPOSING | Features.INVITATIONS | Features.HISTORY
 
@@ -99,7 +99,7 @@ class RemoteParticipation:
         if self._media.has_feature(NICKNAME):
             found |= Features.NICKNAMES
         if self._media.has_feature(PRIVATE_MESSAGES):
-            found |= Features.PRIVATE_MESSAGES
+            found |= Features.PRIVATE_MESSAGES | Features.RECEIPTS
         return found
 
     def keep(self, undo: AsyncExitStack) -> None:
@@ -117,7 +117,8 @@ class RemoteParticipation:
             raise Refused(Reason.UNSUPPORTED_CONTENT, "nothing in it that SIP can carry")
         if draft.to is not None and Features.PRIVATE_MESSAGES not in self.features:
             raise Refused(Reason.PRIVATE_MESSAGES_OFF)
-        await self._chat.say(draft.content, draft.id, self._recipient(draft.to))
+        to = None if draft.to is None else named_in(self._chat, draft.to)
+        await self._chat.say(draft.content, draft.id, to, draft.receipts)
         if draft.to is None:
             own = events.roster.own
             now = self._chat.clock.wall().timestamp()
@@ -125,10 +126,19 @@ class RemoteParticipation:
             events.put([Posted(own, draft.id, archive_id, now, draft.content, draft.native)])
         return draft.id
 
+    async def acknowledge(
+        self, message_id: MessageId, receipt: Receipt, to: Nickname, native: Native | None = None
+    ) -> None:
+        """Tell the author of a private message what became of it, by an IMDN."""
+        self._seated()
+        if Features.RECEIPTS not in self.features:
+            raise Refused(Reason.PRIVATE_MESSAGES_OFF)
+        self._chat.acknowledge(message_id, receipt, named_in(self._chat, to))
+
     async def compose(self, state: Composing, to: Nickname | None = None) -> None:
         """Tell that the user types, or stopped."""
         self._seated()
-        self._chat.type(state, self._recipient(to))
+        self._chat.type(state, None if to is None else named_in(self._chat, to))
 
     async def rename(self, nickname: Nickname) -> None:
         """Take another nickname."""
@@ -194,13 +204,6 @@ class RemoteParticipation:
             raise Refused(Reason.NOT_IN_ROOM)
         return self._chat.events
 
-    def _recipient(self, to: Nickname | None) -> SipUri | None:
-        if to is None:
-            return None
-        if not any(one.nickname == to for one in self._chat.events.roster.occupants):
-            raise Refused(Reason.NO_SUCH_PARTICIPANT)
-        return occupant_uri(self._chat.room, to)
-
     def _on_session_ended(self, ended: EndedSession) -> None:
         cause = Cause.find(ended.reason_header)
         departure = departure_of_removal(cause) if ended.reason == "bye" else Departure.LINK_LOST
@@ -215,3 +218,15 @@ class RemoteParticipation:
         if not self._chat.events.is_over:
             self._chat.events.end(departure, text)
             self._calls.tasks.start(self._undo.aclose(), "end of a remote seat")
+
+
+def named_in(chat: RemoteChat, nickname: Nickname) -> SipUri:
+    """RFC 7701 §6.2: the URI of the roster, since no other focus knows what `gr` names in ours; raises Refused."""
+    roster = chat.events.roster
+    if not any(one.nickname == nickname for one in roster.occupants):
+        raise Refused(Reason.NO_SUCH_PARTICIPANT)
+    try:
+        shown = parse_uri(roster.entity_of(nickname) or "")
+    except ParseError:
+        shown = None
+    return shown if isinstance(shown, SipUri) else occupant_uri(chat.room, nickname)

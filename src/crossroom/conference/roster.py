@@ -24,6 +24,7 @@ from crossroom.machine import ParseError
 from crossroom.room.address import Address, EndpointId, Nickname
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import (
+    Acknowledged,
     Changed,
     ComposingChanged,
     Configured,
@@ -114,7 +115,7 @@ class Roster:
                 self._topic.set_subject(subject)
             case Configured(_, after):
                 self._topic.configure(after)
-            case Posted() | ComposingChanged() | Ended():
+            case Posted() | Acknowledged() | ComposingChanged() | Ended():
                 pass  # nothing of this is in a roster
             case _:
                 assert_never(event)

@@ -112,6 +112,11 @@ class RosterDiff:
         key = user_key(entity)
         return self._names.of(key) or self._names.of(key.rpartition("/")[0] + "/")
 
+    def entity_of(self, nickname: Nickname) -> str | None:
+        """By which URI the focus knows somebody; None for one whom its roster has not shown."""
+        entities = (entry.user.entity for entry in self._reading.users.values())
+        return next((entity for entity in entities if self.nickname_of(entity) == nickname), None)
+
     def _find_own(self, reading: Reading) -> None:
         if self._own_key in reading.present:
             return

@@ -16,6 +16,7 @@ from crossroom.room.address import Address, EndpointId, Nickname
 from crossroom.room.commands import Joiner
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import (
+    Acknowledged,
     Changed,
     ComposingChanged,
     Configured,
@@ -106,6 +107,8 @@ class Seat:
             case Posted() | ComposingChanged():  # kept while joining
                 if not self._is_own(event.author):
                     self.chat.send(event)
+            case Acknowledged():
+                self.chat.answer(event)
             case Joined() | Left() | Renamed() | Changed() | Configured() | SubjectChanged():
                 self._note_own(event)
                 self.conference.report(event, sees_addresses=self.sees_addresses)

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from crossroom.bodies.msrp_media import MessageMedia
-from crossroom.conference.conference import Copy
+from crossroom.conference.conference import Copy, Said
 from crossroom.conference.notices import NoticeSettings, about_the_room, text_of, too_long, welcome
+from crossroom.conference.receipts import ReceiptBook, is_from_sip
+from crossroom.conference.seat_private import PrivateMessages
 from crossroom.conference.seat_requests import SeatRequests, Sitter
 from crossroom.conference.switch import is_wordless
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log, Turns
-from crossroom.room.events import ComposingChanged, Posted, RoomEvent
+from crossroom.room.events import Acknowledged, ComposingChanged, Posted, RoomEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,18 @@ class SeatChat:
         self._types = Types(None)
         self.on_lost: Callable[[str], None] | None = None
         self._seat = seat
-        self._requests = SeatRequests(seat)
+        self._book = ReceiptBook()
+        self._requests = SeatRequests(seat, self._book)
+        self._private = PrivateMessages(seat, self._book, turns, log)
         self._turns = turns
         self._log = log
         self._settings = settings
-        self._unsent: list[Posted | ComposingChanged | Copy] = []
+        self._unsent: list[Said | Copy] = []
         self._recovery: asyncio.TimerHandle | None = None
 
     # -- what the room says --------------------------------------------------------------------------------
 
-    def send(self, said: Posted | ComposingChanged | Copy) -> None:
+    def send(self, said: Said | Copy) -> None:
         """Send the endpoint its copy, if there is something to show and it takes this type (RFC 7701 §6.1)."""
         if isinstance(said, Posted) and is_wordless(said):
             return
@@ -75,6 +79,9 @@ class SeatChat:
         last = self._seat.conference.last
         if last is not None and last[0] is said:  # hot: all but the first of a fan-out find it made
             copy = last[1]
+        elif isinstance(said, Posted) and said.to is not None:
+            self._send_private(msrp, peer, said)
+            return
         else:
             copy = said if isinstance(said, Copy) else self._copy_of(said)
         if self._types.of is not peer:
@@ -88,6 +95,11 @@ class SeatChat:
             self._say_it_was_too_long(said, peer)
         else:
             msrp.send_shared(copy.shared)
+
+    def answer(self, event: Acknowledged) -> None:
+        """Send the endpoint an IMDN, if it asked for one; one of another SIP endpoint in any case."""
+        if self._book.answers(event) or is_from_sip(event):
+            self.send(event)
 
     def announce(self, event: RoomEvent) -> None:
         """Send a notice about an event, if there is one to send."""
@@ -120,6 +132,7 @@ class SeatChat:
                     message.content_type,
                     message.body,
                     failure_report=message.failure_report,
+                    success_report=message.success_report,
                     message_id=message.id,
                 )
         self._send_kept()
@@ -146,6 +159,7 @@ class SeatChat:
 
     def on_report(self, report: Report) -> None:
         """See net.msrp_face.SessionFace."""
+        self._private.reported(report)
         if report.status >= 300:
             person = str(self._seat.person)
             self._log.info("copy refused", person=person, status=report.status, comment=report.comment)
@@ -164,10 +178,20 @@ class SeatChat:
         else:
             self._lose(str(reason))
 
-    def _copy_of(self, said: Posted | ComposingChanged) -> Copy:
+    def _send_private(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted) -> None:
+        copy = self._copy_of(posted)
+        if not Types(peer)[copy.wrapped_type]:
+            self._private.refuse(posted)
+        elif _is_too_long(copy, peer):
+            self._say_it_was_too_long(posted, peer)
+            self._private.refuse(posted)
+        else:
+            self._private.send(msrp, peer, posted, copy)
+
+    def _copy_of(self, said: Said) -> Copy:
         return self._seat.conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
 
-    def _keep(self, said: Posted | ComposingChanged | Copy) -> None:
+    def _keep(self, said: Said | Copy) -> None:
         if isinstance(said, ComposingChanged):
             return  # over by the time that it could be sent
         self._unsent.append(said)
@@ -180,7 +204,7 @@ class SeatChat:
         for said in unsent:
             self.send(said)
 
-    def _say_it_was_too_long(self, said: Posted | ComposingChanged | Copy, peer: MessageMedia) -> None:
+    def _say_it_was_too_long(self, said: Said | Copy, peer: MessageMedia) -> None:
         # RFC 4975 §8.6: more than a=max-size is not sent; but nobody should miss it unknowingly
         limit = peer.max_size or 0
         self._log.info("message too long for endpoint", person=str(self._seat.person), limit=limit)

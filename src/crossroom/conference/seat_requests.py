@@ -9,8 +9,9 @@ from typing import Protocol
 from crossroom.conference.addresses import NAMELESS, aor_of
 from crossroom.conference.conference import Conference
 from crossroom.conference.reasons import msrp_status
-from crossroom.conference.switch import Speaker, Typing, read
-from crossroom.focus.interface import Participation
+from crossroom.conference.receipts import ReceiptBook
+from crossroom.conference.switch import Speaker, Told, Typing, read
+from crossroom.focus.interface import Features, Participation
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import NicknameRequest, ReceivedMessage
 from crossroom.room.address import Address, Nickname
@@ -40,8 +41,9 @@ class Sitter(Protocol):
 class SeatRequests:
     """The requests of one endpoint."""
 
-    def __init__(self, seat: Sitter) -> None:
+    def __init__(self, seat: Sitter, book: ReceiptBook) -> None:
         self._seat = seat
+        self._book = book
 
     async def say(self, message: ReceivedMessage) -> None:
         """A SEND: a message for all or for one, or typing (RFC 7701 §6)."""
@@ -49,7 +51,10 @@ class SeatRequests:
             said = read(message.content_type, message.body, message.id, self._speaker())
             participation = self._seat.seated()
             if isinstance(said, Draft):
+                self._book.ask(said.id, said.receipts)
                 await participation.post(said)
+            elif isinstance(said, Told):
+                await self._tell(participation, said)
             elif isinstance(said, Typing):
                 await participation.compose(said.state, said.to)
         except Refused as refused:
@@ -57,6 +62,11 @@ class SeatRequests:
             message.respond(status.code, refused.text or status.comment)
         else:
             message.respond(200)
+
+    async def _tell(self, participation: Participation, told: Told) -> None:
+        """An IMDN: RFC 5438 §7.2 has one of each kind for a message, and a REPORT may have been first."""
+        if Features.RECEIPTS in participation.features and self._book.is_news(told.to, told.id, told.receipt):
+            await participation.acknowledge(told.id, told.receipt, told.to, told.native)
 
     async def rename(self, request: NicknameRequest) -> None:
         """A NICKNAME (RFC 7701 §7)."""

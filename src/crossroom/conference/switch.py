@@ -8,22 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crossroom.bodies.cpim import CPIM, IMDN_NAMESPACE, CpimAddress, CpimHeader, CpimMessage, format_date_time
+from crossroom.bodies.imdn import IMDN, Imdn
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.media_type import essence
 from crossroom.bodies.mime import MimePart
 from crossroom.bodies.multipart import readable
 from crossroom.conference.addresses import is_same_person, nickname_in, room_of
+from crossroom.conference.receipts import receipt_of, receipts_wanted, wishes_of
 from crossroom.machine import ParseError
 from crossroom.msrp.chunk import FailureReport
 from crossroom.msrp.message import SharedBody
 from crossroom.room.address import Address, MessageId, Network, Nickname
 from crossroom.room.commands import Draft
-from crossroom.room.content import Composing, Content, Native
+from crossroom.room.content import Composing, Content, Native, Receipt
 from crossroom.room.events import ComposingChanged, Posted
 from crossroom.room.reasons import Reason, Refused
 from crossroom.sip.uri import SipUri, Uri, parse_uri
 
-IMDN = "message/imdn+xml"
 ENCRYPTED = "?OTR"  # RFC 7702 §9: no end-to-end encryption is defined for groups
 LONGEST_ID = 128  # characters; ids in use have 10 to 40
 
@@ -49,8 +50,18 @@ class Typing:
     to: Nickname | None
 
 
-def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> Draft | Typing | None:
-    """Read a SEND; None for what is accepted and concerns nobody here (an IMDN, nothing at all).
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An IMDN: what became of the private message `id`, for its author `to`."""
+
+    id: MessageId
+    receipt: Receipt
+    to: Nickname
+    native: Native
+
+
+def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> Draft | Typing | Told | None:
+    """Read a SEND; None for what is accepted and concerns nobody here (an IMDN to everybody, nothing at all).
 
     The checks are those of RFC 7701 §6.1 in their order; raises Refused with the reason of the first that fails.
     """
@@ -71,7 +82,7 @@ def cpim_of(posted: Posted, author: SipUri, to: SipUri) -> bytes:
         to=(CpimAddress(str(to)),),
         content=_content_octets(posted),
         date_time=format_date_time(posted.at),
-        extensions=correlation(posted.id),
+        extensions=correlation(posted.id, posted.receipts),
     )
     return bytes(message)
 
@@ -93,10 +104,13 @@ def typing_of(event: ComposingChanged, author: SipUri, to: SipUri) -> SharedBody
     return SharedBody(CPIM, bytes(message), failure_report=FailureReport.NO)
 
 
-def correlation(message_id: MessageId) -> tuple[CpimHeader, ...]:
-    """The author's own id as SIP is told it (RFC 5438 §6.3); one that is too long stays in its own network."""
+def correlation(message_id: MessageId, receipts: frozenset[Receipt] = frozenset()) -> tuple[CpimHeader, ...]:
+    """The author's own id as SIP is told it (RFC 5438 §6.3), and what is asked about that message.
+
+    An id that is too long stays in its own network: then no answer could name the message.
+    """
     is_known = message_id and len(message_id) <= LONGEST_ID
-    return (CpimHeader(IMDN_NAMESPACE, "Message-ID", message_id),) if is_known else ()
+    return (CpimHeader(IMDN_NAMESPACE, "Message-ID", message_id), *wishes_of(receipts)) if is_known else ()
 
 
 def chosen_id(cpim: CpimMessage) -> MessageId | None:
@@ -152,7 +166,7 @@ def _recipient(text: str, speaker: Speaker) -> Nickname | None:
     return found
 
 
-def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draft | Typing | None:
+def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draft | Typing | Told | None:
     try:
         part = cpim.part
         media_type = part.media_type
@@ -160,13 +174,25 @@ def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draf
             document = IsComposing.from_bytes(part.body)
             return Typing(Composing.COMPOSING if document.is_active else Composing.ACTIVE, to)
         if media_type == IMDN:
-            return None
+            return _told(cpim, message_id, to) if to is not None else None
         content = _content(readable(part))
     except ParseError as error:
         raise Refused(Reason.UNSUPPORTED_CONTENT, str(error)) from None
     if isinstance(content.body, str) and content.body.startswith(ENCRYPTED):
         raise Refused(Reason.UNSUPPORTED_CONTENT, "encrypted text cannot be shown to a room")
-    return Draft(chosen_id(cpim) or message_id, content, Native(Network.SIP, cpim.content), to)
+    receipts = receipts_wanted(cpim) if to is not None and chosen_id(cpim) else frozenset()
+    native = Native(Network.SIP, cpim.content)
+    return Draft(chosen_id(cpim) or message_id, content, native, to, receipts=receipts)
+
+
+def _told(cpim: CpimMessage, message_id: MessageId, to: Nickname) -> Draft | Told:
+    """Raises ParseError."""
+    imdn = Imdn.from_bytes(cpim.part.body)
+    receipt, native = receipt_of(imdn), Native(Network.SIP, cpim.content)
+    if receipt is None or len(imdn.message_id) > LONGEST_ID:
+        # what no other network knows is still for another SIP endpoint; it never asks for an IMDN itself
+        return Draft(chosen_id(cpim) or message_id, None, native, to)
+    return Told(MessageId(imdn.message_id), receipt, to, native)
 
 
 def _content(parts: list[MimePart]) -> Content:

@@ -11,7 +11,7 @@ from typing import Protocol
 from crossroom.room.address import Address, EndpointId, MessageId, Nickname
 from crossroom.room.commands import Draft, Joiner, Order
 from crossroom.room.configuration import Configuration
-from crossroom.room.content import Composing, Native
+from crossroom.room.content import Composing, Native, Receipt
 from crossroom.room.events import RoomEvent
 from crossroom.room.reasons import Departure, Reason
 from crossroom.room.standing import Affiliation
@@ -40,9 +40,10 @@ class Features(Flag):
     CONFIGURATION = auto()
     PRESENCE = auto()
     HISTORY = auto()
+    RECEIPTS = auto()
     ALL = (
         NICKNAMES | PRIVATE_MESSAGES | COMPOSING | SUBJECT | MODERATION | INVITATIONS
-        | CONFIGURATION | PRESENCE | HISTORY
+        | CONFIGURATION | PRESENCE | HISTORY | RECEIPTS
     )  # fmt: skip
 
 
@@ -90,6 +91,12 @@ class Participation(Protocol):
 
     async def post(self, draft: Draft) -> MessageId:
         """Say something; returns once the room has accepted it, and the post comes back by `deliver`."""
+        ...
+
+    async def acknowledge(
+        self, message_id: MessageId, receipt: Receipt, to: Nickname, native: Native | None = None
+    ) -> None:
+        """Tell the author (`to`) of a private message what became of it."""
         ...
 
     async def compose(self, state: Composing, to: Nickname | None = None) -> None:

@@ -13,6 +13,7 @@ from crossroom.focus.interface import Deliver, Description, Features, Invitation
 from crossroom.focus.limits import Bucket, Limits
 from crossroom.room.address import Address, EndpointId, MessageId, Nickname
 from crossroom.room.commands import (
+    Acknowledge,
     Command,
     Compose,
     Configure,
@@ -29,7 +30,7 @@ from crossroom.room.commands import (
     SetSubject,
 )
 from crossroom.room.configuration import Configuration
-from crossroom.room.content import Composing, Native
+from crossroom.room.content import Composing, Native, Receipt
 from crossroom.room.events import Occupant
 from crossroom.room.nickname import comparison_key
 from crossroom.room.reasons import Departure, Reason, Refused
@@ -64,6 +65,12 @@ class LocalParticipation:
         """Say something; it has come back by `deliver` when this returns."""
         self._act(Post(self._endpoint, draft, self._hosting.archive_id()))
         return draft.id
+
+    async def acknowledge(
+        self, message_id: MessageId, receipt: Receipt, to: Nickname, native: Native | None = None
+    ) -> None:
+        """Tell the author of a private message what became of it."""
+        self._act(Acknowledge(self._endpoint, to, message_id, receipt, native))
 
     async def compose(self, state: Composing, to: Nickname | None = None) -> None:
         """Tell that the user types, or stopped."""

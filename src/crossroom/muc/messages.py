@@ -4,21 +4,25 @@ Pure translation. The author's own children travel untouched among XMPP occupant
 message gets its body from the neutral content.
 """
 
+from collections.abc import Iterator
 from html.parser import HTMLParser
 
 from crossroom.muc.addresses import occupant_jid
 from crossroom.muc.presence import ROOM_SAYS
 from crossroom.room.address import MessageId, Network, Nickname
 from crossroom.room.commands import Draft
-from crossroom.room.content import Composing, Content, Native
-from crossroom.room.events import ComposingChanged, Posted
+from crossroom.room.content import Composing, Content, Native, Receipt
+from crossroom.room.events import Acknowledged, ComposingChanged, Posted
 from crossroom.xmpp.chatstates import ChatState, is_only_chat_state
 from crossroom.xmpp.delay import DELAY, Delay
 from crossroom.xmpp.element import Element, element, serialise
+from crossroom.xmpp.errors import Condition, StanzaError
 from crossroom.xmpp.hints import Hint, read_hints
 from crossroom.xmpp.jid import Jid
+from crossroom.xmpp.markers import displayed, displayed_id, is_markable, markable
 from crossroom.xmpp.muc import MUC_USER, MucUser
 from crossroom.xmpp.occupant_id import occupant_id
+from crossroom.xmpp.receipts import asks_for_receipt, received, received_id, request
 from crossroom.xmpp.sid import SID, stanza_id
 from crossroom.xmpp.stanza import Kind, Stanza, tail
 
@@ -39,14 +43,31 @@ def composing_of(stanza: Stanza) -> Composing | None:
     return Composing(state) if state else None
 
 
+def receipt_of(stanza: Stanza) -> tuple[MessageId, Receipt] | None:
+    """Which message this one is the receipt of; None for one that has more to say, or nothing of that."""
+    if stanza.body:
+        return None
+    if received_to := received_id(stanza):
+        return MessageId(received_to), Receipt.DELIVERED
+    if displayed_to := displayed_id(stanza):
+        return MessageId(displayed_to), Receipt.DISPLAYED
+    return None
+
+
+def native_of(stanza: Stanza, room: Jid) -> Native:
+    """The stanza's own children, for other XMPP occupants."""
+    return Native(Network.XMPP, serialise(_own_children(stanza, room)))
+
+
 def draft_of(stanza: Stanza, room: Jid, message_id: str, to: Nickname | None = None) -> Draft:
     """A message as the room takes it; `message_id` stands in where the client gave none."""
     return Draft(
         MessageId(stanza.id or message_id),
         content_of(stanza),
-        Native(Network.XMPP, serialise(_own_children(stanza, room))),
+        native_of(stanza, room),
         to,
         is_kept=not UNKEPT & read_hints(stanza),
+        receipts=frozenset(_wanted(stanza)) if to is not None else frozenset(),
     )
 
 
@@ -78,8 +99,27 @@ def private_tail(room: Jid, event: Posted) -> bytes | None:
     inner = _said(event)
     if inner is None:
         return None
-    room_says = (*_identity(event), MucUser().as_element())
+    asked = () if _is_native(event.native) else _asking(event.receipts)
+    room_says = (*asked, *_identity(event), MucUser().as_element())
     return tail(_stanza(room, event, "chat"), inner + serialise(room_says))
+
+
+def acknowledged_tail(room: Jid, event: Acknowledged) -> bytes:
+    """What became of a private message: a receipt, a marker, or the error that it would have got on XMPP."""
+    from_ = occupant_jid(room, event.author.nickname)
+    if event.receipt is Receipt.FAILED:
+        # docs/mapping.md §3.10: as a server would return it, from the occupant that it could not be brought to
+        error = StanzaError(Condition.RECIPIENT_UNAVAILABLE, by=str(room)).as_element()
+        return tail(Stanza(Kind.MESSAGE, None, from_, event.id, "error"), serialise((error,)))
+    if event.native is not None and _is_native(event.native):
+        said = event.native.octets
+    else:
+        write = received if event.receipt is Receipt.DELIVERED else displayed
+        said = serialise((write(event.id),))
+    identity = (occupant_id(event.author.id),) if event.author.id else ()
+    return tail(
+        Stanza(Kind.MESSAGE, None, from_, "", "chat"), said + serialise((*identity, MucUser().as_element()))
+    )
 
 
 def composing_tail(room: Jid, event: ComposingChanged) -> bytes:
@@ -136,11 +176,29 @@ class _HtmlText(HTMLParser):
 
 
 def _said(event: Posted) -> bytes | None:
-    if event.native is not None and event.native.network is Network.XMPP:
+    if event.native is not None and _is_native(event.native):
         return event.native.octets
     if event.content is None:
         return None
     return serialise((element("body", "", text_of(event.content)),))
+
+
+def _is_native(native: Native | None) -> bool:
+    return native is not None and native.network is Network.XMPP
+
+
+def _wanted(stanza: Stanza) -> Iterator[Receipt]:
+    """What the author asks to be told. An error comes unasked on XMPP, but has to be asked for elsewhere."""
+    if asks_for_receipt(stanza):
+        yield Receipt.DELIVERED
+        yield Receipt.FAILED
+    if is_markable(stanza):
+        yield Receipt.DISPLAYED
+
+
+def _asking(receipts: frozenset[Receipt]) -> tuple[Element, ...]:
+    asked = (request(),) if Receipt.DELIVERED in receipts else ()
+    return (*asked, markable()) if Receipt.DISPLAYED in receipts else asked
 
 
 def _stanza(room: Jid, event: Posted, kind: str) -> Stanza:

@@ -10,9 +10,10 @@ from crossroom.machine import ParseError
 from crossroom.muc.addresses import recipient
 from crossroom.muc.context import MucContext, needs
 from crossroom.muc.entering import on_error
-from crossroom.muc.messages import composing_of, draft_of
+from crossroom.muc.messages import composing_of, draft_of, native_of, receipt_of
 from crossroom.muc.subject import subject_of
 from crossroom.room.address import MessageId, Nickname
+from crossroom.room.content import Receipt
 from crossroom.room.nickname import parse_nickname
 from crossroom.room.reasons import Reason, Refused
 from crossroom.xmpp.errors import Condition, StanzaError
@@ -42,9 +43,17 @@ def on_bounce(context: MucContext, stanza: Stanza) -> None:
     author = occupancy.author_of(stanza.id) if occupancy else None
     if occupancy is not None and author is not None:
         # docs/mapping.md §3.8: from the occupant that it could not be brought to
-        for seat in context.occupants.all_named(occupancy.room, author):
+        seats = context.occupants.all_named(occupancy.room, author)
+        for seat in seats:
             context.router.send(replace(stanza, to=seat.user, from_=occupancy.occupant_jid))
+        if not seats and occupancy.participation is not None:
+            context.spawn(stanza, partial(_tell_of_failure, stanza, author, occupancy.participation))
     on_error(context, stanza)
+
+
+async def _tell_of_failure(stanza: Stanza, author: Nickname, participation: Participation) -> None:
+    if Features.RECEIPTS in participation.features:
+        await participation.acknowledge(MessageId(stanza.id), Receipt.FAILED, author)
 
 
 def on_form(context: MucContext, stanza: Stanza) -> None:
@@ -82,8 +91,11 @@ async def _say(context: MucContext, stanza: Stanza, participation: Participation
 async def _whisper(context: MucContext, stanza: Stanza, participation: Participation) -> None:
     needs(participation, Features.PRIVATE_MESSAGES)
     to = _recipient(stanza)
-    composing = composing_of(stanza)
-    if composing is None:
+    composing, receipt = composing_of(stanza), receipt_of(stanza)
+    if receipt is not None:
+        if Features.RECEIPTS in participation.features:
+            await participation.acknowledge(*receipt, to, native_of(stanza, recipient(stanza).bare))
+    elif composing is None:
         await participation.post(draft_of(stanza, recipient(stanza).bare, context.ids.token(), to))
     elif Features.COMPOSING in participation.features:
         await participation.compose(composing, to)

@@ -15,6 +15,7 @@ from crossroom.room.address import EndpointId, Nickname
 from crossroom.room.commands import HistoryRequest
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import (
+    Acknowledged,
     Changed,
     ComposingChanged,
     Configured,
@@ -69,7 +70,7 @@ class View:
         match event:
             case Posted():
                 return self._posted(event)
-            case ComposingChanged():
+            case ComposingChanged() | Acknowledged():
                 return self._shared(event)
             case Joined():
                 return self._joined(event)
@@ -169,7 +170,7 @@ class View:
             found = self._tails.keep(event, self._copies(event, to_self=to_self), to_self=to_self)
         return found
 
-    def _copies(self, event: RoomEvent, *, to_self: bool) -> tuple[Copy, ...]:
+    def _copies(self, event: RoomEvent, *, to_self: bool) -> tuple[Copy, ...]:  # noqa: C901 -- one arm per event
         room = self.room
         match event:
             case Posted():
@@ -191,6 +192,8 @@ class View:
                 return ((Kind.PRESENCE, presence.left_tail(room, event, to_self=False)),)
             case ComposingChanged():
                 return _messages(messages.composing_tail(room, event))
+            case Acknowledged():
+                return _messages(messages.acknowledged_tail(room, event))
             case Ended():
                 return NOTHING
             case _:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from crossroom.room.address import Address, ArchiveId, EndpointId, MessageId, Nickname
 from crossroom.room.configuration import Configuration
-from crossroom.room.content import Composing, Content, Native
+from crossroom.room.content import Composing, Content, Native, Receipt
 from crossroom.room.reasons import Departure
 from crossroom.room.standing import Affiliation, JoiningMethod, Role
 
@@ -52,7 +52,10 @@ class Joiner:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message on its way into the room: `to` is None for everybody, a nickname for one participant."""
+    """A message on its way into the room: `to` is None for everybody, a nickname for one participant.
+
+    `receipts`: what its author wants to be told of; only of a private message anybody is.
+    """
 
     id: MessageId
     content: Content | None
@@ -60,6 +63,7 @@ class Draft:
     to: Nickname | None = None
     at: float | None = None  # set only for what was said before it arrived here, POSIX seconds
     is_kept: bool = True  # False: never in history (XEP-0334 no-store)
+    receipts: frozenset[Receipt] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,17 @@ class Post:
     endpoint: EndpointId
     draft: Draft
     archive_id: ArchiveId
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Tell the author of a private message (`to`) what became of it; `native` as in a Draft."""
+
+    endpoint: EndpointId
+    to: Nickname
+    id: MessageId
+    receipt: Receipt
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +199,7 @@ Command = (
     Join
     | Leave
     | Post
+    | Acknowledge
     | Compose
     | Rename
     | SetSubject

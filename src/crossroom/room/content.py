@@ -50,3 +50,11 @@ class Composing(StrEnum):
     PAUSED = "paused"
     INACTIVE = "inactive"
     GONE = "gone"
+
+
+class Receipt(StrEnum):
+    """What became of a private message, as its recipient tells the author (XEP-0184, XEP-0333, RFC 5438)."""
+
+    DELIVERED = "delivered"
+    DISPLAYED = "displayed"
+    FAILED = "failed"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crossroom.room.address import Address, ArchiveId, EndpointId, MessageId, Nickname
 from crossroom.room.configuration import Configuration
-from crossroom.room.content import Composing, Content, Native
+from crossroom.room.content import Composing, Content, Native, Receipt
 from crossroom.room.reasons import Departure
 from crossroom.room.standing import Affiliation, JoiningMethod, Role
 
@@ -84,7 +84,8 @@ class Changed:
 class Posted:
     """Somebody said something. `at` is the room's own time, POSIX seconds; `delayed` marks history.
 
-    `to` is the recipient's nickname for a private message, None for everybody.
+    `to` is the recipient's nickname for a private message, None for everybody. `receipts`: what the author of a
+    private one wants to be told of.
     """
 
     author: Occupant
@@ -95,6 +96,18 @@ class Posted:
     native: Native | None = None
     to: Nickname | None = None
     delayed: bool = False
+    receipts: frozenset[Receipt] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The recipient (`author`) of a private message tells what became of it; `to` wrote it and chose its `id`."""
+
+    author: Occupant
+    id: MessageId
+    receipt: Receipt
+    to: Nickname
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +148,16 @@ class Ended:
 
 
 RoomEvent = (
-    Joined | Left | Renamed | Changed | Posted | ComposingChanged | SubjectChanged | Configured | Ended
+    Joined
+    | Left
+    | Renamed
+    | Changed
+    | Posted
+    | Acknowledged
+    | ComposingChanged
+    | SubjectChanged
+    | Configured
+    | Ended
 )
 
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from crossroom.room.address import EndpointId, Nickname
-from crossroom.room.commands import Compose, Draft, Post
+from crossroom.room.commands import Acknowledge, Compose, Draft, Post
 from crossroom.room.configuration import PrivateMessages
-from crossroom.room.content import octets_of
-from crossroom.room.events import ComposingChanged, Delivery, Posted
+from crossroom.room.content import Receipt, octets_of
+from crossroom.room.events import Acknowledged, ComposingChanged, Delivery, Posted
 from crossroom.room.reasons import Reason, Refused
 from crossroom.room.roster import Participant, Seat
 from crossroom.room.standing import Role
@@ -48,11 +48,32 @@ def compose(state: RoomState, command: Compose) -> list[Delivery]:
     return [Delivery(ComposingChanged(author, command.state, target.nickname), _private_seats(target))]
 
 
+def acknowledge(state: RoomState, command: Acknowledge) -> list[Delivery]:
+    """Tell the author of a private message what became of it: whoever may be written to may answer so."""
+    seat = state.seat(command.endpoint)
+    if state.configuration.private_messages not in PRIVATE_ROLE:
+        raise Refused(Reason.PRIVATE_MESSAGES_OFF)
+    target = state.roster.find(command.to)
+    if target is None:
+        raise Refused(Reason.NO_SUCH_PARTICIPANT)
+    if command.receipt is Receipt.FAILED and _takes_elsewhere(seat):
+        return []  # what one device could not be given another one has
+    author = view(state, seat, is_full=sees_addresses(state, target))
+    told = Acknowledged(author, command.id, command.receipt, target.nickname, command.native)
+    return [Delivery(told, _private_seats(target))]
+
+
+def _takes_elsewhere(seat: Seat) -> bool:
+    return any(each.takes_private and each is not seat for each in seat.participant.seats.values())
+
+
 def _private(state: RoomState, seat: Seat, command: Post, to: Nickname, now: float) -> list[Delivery]:
     """RFC 7701 §6.2: all endpoints of the recipient get it, nobody else, and no history."""
     target = _recipient(state, seat, to)
     author = view(state, seat, is_full=sees_addresses(state, target))
-    posted = replace(_posted(state, seat, command, now), author=author, to=target.nickname)
+    posted = replace(
+        _posted(state, seat, command, now), author=author, to=target.nickname, receipts=command.draft.receipts
+    )
     return [Delivery(posted, _private_seats(target))]
 
 
@@ -76,14 +97,16 @@ def _must_have_voice(seat: Seat) -> None:
 
 def _recipient(state: RoomState, seat: Seat, to: Nickname) -> Participant:
     """Find whom a private message is for, if the sender may write one."""
+    # RFC 7701 §6.2: first whether there is such a participant, then whether it takes private messages, then policy
+    target = state.roster.find(to)
+    if target is None:
+        raise Refused(Reason.NO_SUCH_PARTICIPANT)
+    _private_seats(target)
     needed = PRIVATE_ROLE.get(state.configuration.private_messages)
     if needed is None:
         raise Refused(Reason.PRIVATE_MESSAGES_OFF)
     if seat.participant.role < needed:
         raise Refused(Reason.NOT_ALLOWED)
-    target = state.roster.find(to)
-    if target is None:
-        raise Refused(Reason.NO_SUCH_PARTICIPANT)
     return target
 
 

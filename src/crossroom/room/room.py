@@ -10,6 +10,7 @@ from crossroom.room.address import Address, EndpointId, Nickname
 from crossroom.room.affiliations import Affiliations
 from crossroom.room.appearance import rename, set_presence
 from crossroom.room.commands import (
+    Acknowledge,
     Command,
     Compose,
     Configure,
@@ -32,7 +33,7 @@ from crossroom.room.history import History
 from crossroom.room.inviting import invite
 from crossroom.room.joining import join
 from crossroom.room.leaving import destroy, leave
-from crossroom.room.messages import compose, post
+from crossroom.room.messages import acknowledge, compose, post
 from crossroom.room.moderation import moderate, visible_affiliations
 from crossroom.room.reasons import Reason, Refused
 from crossroom.room.snapshot import RoomSnapshot
@@ -78,6 +79,8 @@ class Room:
         match command:
             case Post():
                 return post(state, command, now)
+            case Acknowledge():
+                return acknowledge(state, command)
             case Compose():
                 return compose(state, command)
             case Join():

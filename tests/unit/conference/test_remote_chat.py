@@ -7,6 +7,7 @@ import pytest
 
 from contract.focus_contract import Recorder
 from crossroom.bodies.cpim import STATUS_NAMESPACE
+from crossroom.bodies.imdn import Imdn, Kind
 from crossroom.conference.remote_chat import RemoteChat, Self, archived
 from crossroom.conference.remote_events import RemoteEvents
 from crossroom.conference.roster_diff import Own, RosterDiff
@@ -14,8 +15,8 @@ from crossroom.net.clock import VirtualClock
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.room.address import EndpointId, MessageId, Nickname
 from crossroom.room.commands import HistoryRequest
-from crossroom.room.content import Composing
-from crossroom.room.events import ComposingChanged, Posted
+from crossroom.room.content import Composing, Receipt
+from crossroom.room.events import Acknowledged, ComposingChanged, Posted
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.sip.uri import SipUri
 from unit.conference.roster_world import BOB, ROOM, roster, user
@@ -154,3 +155,29 @@ async def test_the_end_of_the_chat_is_told_and_nothing_can_be_said_any_more(plac
     with pytest.raises(Refused) as refusal:
         await place.chat.take_nickname(Nickname("Bob"))
     assert refusal.value.reason is Reason.NOT_IN_ROOM
+
+
+def notification(about: str, kind: Kind, status: str) -> str:
+    return f"Content-Type: message/imdn+xml\r\n\r\n{bytes(Imdn(about, '', kind, status)).decode()}"
+
+
+async def test_an_imdn_is_told_as_a_receipt_and_only_to_whom_it_is_for(place: Place) -> None:
+    place.hears(content=notification("p1", Kind.DELIVERY, "delivered"), to=MINE)
+    place.hears(content=notification("p1", Kind.PROCESSING, "stored"), to=MINE)
+    place.hears(content=notification("p1", Kind.DISPLAY, "displayed"))
+    [told] = place.seen.of(Acknowledged)
+    assert (told.author.nickname, told.id, told.receipt, told.to) == ("Ana", "p1", Receipt.DELIVERED, "Bob")
+    assert place.hears(content="Content-Type: message/imdn+xml\r\n\r\n<imdn/>", to=MINE) == 400
+
+
+async def test_what_a_private_message_asks_for_is_told_and_of_a_public_one_nothing(place: Place) -> None:
+    asks = (
+        "NS: imdn <urn:ietf:params:imdn>",
+        "imdn.Message-ID: p1",
+        "imdn.Disposition-Notification: negative-delivery, display",
+    )
+    place.hears(*asks)
+    place.hears(*asks, to=MINE)
+    public, private = place.seen.of(Posted)
+    assert public.receipts == frozenset()
+    assert private.receipts == frozenset({Receipt.FAILED, Receipt.DISPLAYED})

@@ -3,12 +3,13 @@ import asyncio
 import pytest
 
 from contract.focus_contract import said
+from crossroom.bodies.imdn import Imdn, Kind
 from crossroom.conference.remote_participation import RemoteParticipation
-from crossroom.focus.interface import Answer
-from crossroom.room.address import Address, MessageId, Network
+from crossroom.focus.interface import Answer, Features
+from crossroom.room.address import Address, MessageId, Network, Nickname
 from crossroom.room.commands import Draft, SetAffiliation, SetRole
 from crossroom.room.configuration import Configuration
-from crossroom.room.content import Composing, Content, Native
+from crossroom.room.content import Composing, Content, Native, Receipt
 from crossroom.room.events import ComposingChanged, Ended, Left, Posted, Renamed
 from crossroom.room.reasons import Reason, Refused
 from crossroom.room.standing import Affiliation, Role
@@ -53,6 +54,11 @@ async def test_a_private_message_goes_to_its_recipient_and_is_not_reflected() ->
         await ana.expects_roster("Ana", "Bob")
         await ana.say("psst", to="Bob")
         assert (await seen.first(Posted)).to == "Bob"
+        cy = await world.neighbour("Cy")
+        await bob.post(said("only you", to="Ana"))
+        await bob.post(said("all of you"))
+        assert (await ana.expects_message()).text == "only you"
+        assert (await cy.expects_message()).text == "all of you"
         with pytest.raises(Refused) as refusal:
             await bob.post(said("psst", to="Nobody"))
         assert refusal.value.reason is Reason.NO_SUCH_PARTICIPANT
@@ -199,3 +205,32 @@ async def _reason_of(bob: RemoteParticipation, content: Content) -> Reason:
     with pytest.raises(Refused) as refusal:
         await bob.post(Draft(MessageId("m1"), content))
     return refusal.value.reason
+
+
+async def test_a_receipt_goes_out_as_an_imdn_where_private_messages_do() -> None:
+    async with abroad() as world:
+        ana = await world.neighbour("Ana")
+        bob, seen = await world.join("Bob")
+        assert Features.RECEIPTS in bob.features
+        await ana.expects_roster("Ana", "Bob")
+        await ana.say("psst", to="Bob")
+        asked = await seen.first(Posted)
+        await bob.acknowledge(asked.id, Receipt.DISPLAYED, asked.author.nickname)
+        message = await ana.expects_message(private=True)
+        assert message.content_type == "message/imdn+xml"
+        imdn = Imdn.from_bytes(message.text.encode())
+        assert (imdn.message_id, imdn.kind, imdn.status) == (asked.id, Kind.DISPLAY, "displayed")
+        with pytest.raises(Refused) as refusal:
+            await bob.acknowledge(asked.id, Receipt.DISPLAYED, Nickname("Nobody"))
+        assert refusal.value.reason is Reason.NO_SUCH_PARTICIPANT
+        await bob.leave()
+
+
+async def test_where_private_messages_are_off_there_are_no_receipts() -> None:
+    async with abroad(FocusQuirks(chatroom="nickname")) as world:
+        bob, _ = await world.join("Bob")
+        assert Features.RECEIPTS not in bob.features
+        with pytest.raises(Refused) as refusal:
+            await bob.acknowledge(MessageId("p1"), Receipt.DELIVERED, Nickname("Bob"))
+        assert refusal.value.reason is Reason.PRIVATE_MESSAGES_OFF
+        await bob.leave()

@@ -15,7 +15,7 @@ from crossroom.focus.interface import (
 from crossroom.room.address import Address, EndpointId, MessageId, Nickname
 from crossroom.room.commands import Draft, Joiner, Order
 from crossroom.room.configuration import Configuration
-from crossroom.room.content import Composing, Native
+from crossroom.room.content import Composing, Native, Receipt
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.standing import Affiliation
 
@@ -94,6 +94,12 @@ class LimitedSeat:
     async def post(self, draft: Draft) -> MessageId:
         assert draft.to is None or Features.PRIVATE_MESSAGES in self.features
         return await self.inner.post(draft)
+
+    async def acknowledge(
+        self, message_id: MessageId, receipt: Receipt, to: Nickname, native: Native | None = None
+    ) -> None:
+        assert Features.RECEIPTS in self.features
+        await self.inner.acknowledge(message_id, receipt, to, native)
 
     async def compose(self, state: Composing, to: Nickname | None = None) -> None:
         assert Features.COMPOSING in self.features

@@ -1,14 +1,16 @@
 """What is said: to everybody, to one, the subject, typing, as conversations over a real room."""
 
+from collections.abc import Callable
+
 import pytest
 
-from crossroom.focus.interface import Features
+from crossroom.focus.interface import Features, Participation
 from crossroom.muc.addresses import room_of
 from crossroom.room.address import Address, MessageId, Network, Nickname
 from crossroom.room.commands import Draft, Joiner
 from crossroom.room.configuration import Configuration, PrivateMessages
-from crossroom.room.content import Composing, Content, Native
-from crossroom.room.events import RoomEvent
+from crossroom.room.content import Composing, Content, Native, Receipt
+from crossroom.room.events import Acknowledged, Posted, RoomEvent
 from crossroom.xmpp.jid import Jid
 from unit.muc.gates import LimitedFocus
 from unit.muc.world import BOB, DEE, EVE, ROOM, USER, World, error, read, summary, to
@@ -306,3 +308,106 @@ async def test_a_bad_stanza_of_a_user_changes_nothing_for_the_others() -> None:
     world.service.on_stanza(read(f"<message from='{DEE}' to='nowhere.example'><body/></message>"))
     assert error(world.news()[0]) == ("item-not-found", "cancel")
     assert len(await world.send(said)) == 2
+
+
+RECEIPTS, MARKERS = "urn:xmpp:receipts", "urn:xmpp:chat-markers:0"
+
+
+async def with_ana(deliver: Callable[[RoomEvent], None]) -> tuple[World, Participation]:
+    """Bob and Dee on XMPP, Ana on another network."""
+    world = await two()
+    ana = await world.focus.join(room_of(Jid.parse(ROOM)), Joiner(ANA, Nickname("Ana")), deliver)
+    await world.settled()
+    world.news()
+    return world, ana
+
+
+async def test_what_a_private_message_asks_for_is_told_to_the_room() -> None:
+    seen: list[RoomEvent] = []
+    world, _ = await with_ana(seen.append)
+    ask = f"<request xmlns='{RECEIPTS}'/><markable xmlns='{MARKERS}'/>"
+    for at, kind, stanza_id in (
+        ("/Ana", "chat", "id='p1'"),
+        ("/Ana", "chat", ""),
+        ("", "groupchat", "id='m'"),
+    ):
+        await world.send(
+            f"<message from='{BOB}' to='{ROOM}{at}' type='{kind}' {stanza_id}><body>psst</body>{ask}</message>"
+        )
+    asked, without_id, public = (event for event in seen if isinstance(event, Posted))
+    assert asked.receipts == frozenset(Receipt)
+    assert without_id.receipts == public.receipts == frozenset()
+
+
+async def test_what_is_asked_of_an_xmpp_user_is_asked_in_its_words_and_answered_in_the_rooms() -> None:
+    seen: list[RoomEvent] = []
+    world, ana = await with_ana(seen.append)
+    wanted = frozenset({Receipt.DELIVERED, Receipt.DISPLAYED, Receipt.FAILED})
+    draft = Draft(MessageId("abc"), Content("text/plain", "psst"), None, Nickname("Bob"), receipts=wanted)
+    await ana.post(draft)
+    [asked] = world.news()
+    names = [(child.name, child.namespace) for child in asked.children]
+    assert (asked.id, names[1:3]) == ("abc", [("request", RECEIPTS), ("markable", MARKERS)])
+    for said in (f"<received xmlns='{RECEIPTS}' id='abc'/>", f"<displayed xmlns='{MARKERS}' id='abc'/>"):
+        assert await world.send(f"<message from='{BOB}' to='{ROOM}/Ana' type='chat'>{said}</message>") == []
+    told = [event for event in seen if isinstance(event, Acknowledged)]
+    assert [(one.author.nickname, one.id, one.receipt) for one in told] == [
+        ("Bob", "abc", Receipt.DELIVERED),
+        ("Bob", "abc", Receipt.DISPLAYED),
+    ]
+    assert not [event for event in seen if isinstance(event, Posted) and event.author.nickname == "Bob"]
+
+
+async def test_a_message_that_asks_for_nothing_is_written_without_questions() -> None:
+    world, ana = await with_ana(ignore)
+    await ana.post(Draft(MessageId("abc"), Content("text/plain", "psst"), None, Nickname("Bob")))
+    [plain] = world.news()
+    assert [child.name for child in plain.children] == ["body", "occupant-id", "x"]
+
+
+async def test_receipts_from_another_network_are_written_in_the_words_of_xmpp() -> None:
+    world, ana = await with_ana(ignore)
+    for receipt in Receipt:
+        await ana.acknowledge(MessageId("p1"), receipt, Nickname("Bob"))
+    delivered, displayed, failed = world.news()
+    for told in (delivered, displayed):
+        assert (str(told.to), str(told.from_), told.type) == (BOB, f"{ROOM}/Ana", "chat")
+        assert told.find("x", USER)
+    received = delivered.find("received", RECEIPTS)
+    assert received
+    assert received.get("id") == "p1"
+    marker = displayed.find("displayed", MARKERS)
+    assert marker
+    assert marker.get("id") == "p1"
+    assert (failed.type, failed.id, error(failed)) == ("error", "p1", ("recipient-unavailable", "wait"))
+
+
+async def test_a_receipt_between_xmpp_users_keeps_everything_that_is_in_it() -> None:
+    world = await two()
+    said = f"<received xmlns='{RECEIPTS}' id='p1'/><store xmlns='{HINTS}'/><y xmlns='urn:y'/>"
+    [told] = await world.send(f"<message from='{DEE}' to='{ROOM}/Bob' type='chat' id='r'>{said}</message>")
+    assert (str(told.to), str(told.from_), told.type) == (BOB, f"{ROOM}/Dee", "chat")
+    assert [child.name for child in told.children] == ["received", "store", "y", "occupant-id", "x"]
+
+
+async def test_where_a_focus_passes_no_receipts_on_none_is_given_to_it() -> None:
+    world = World()
+    world.other_focus = LimitedFocus(world.focus, Features.ALL ^ Features.RECEIPTS)
+    world.__post_init__()
+    world.other_focus.inner = world.focus
+    await world.open_room((BOB, "Bob"), (DEE, "Dee"))
+    said = f"<received xmlns='{RECEIPTS}' id='p1'/>"
+    assert await world.send(f"<message from='{DEE}' to='{ROOM}/Bob' type='chat'>{said}</message>") == []
+
+
+async def test_a_bounce_of_what_another_network_wrote_is_told_as_a_failure() -> None:
+    seen: list[RoomEvent] = []
+    world, ana = await with_ana(seen.append)
+    await ana.post(Draft(MessageId("abc"), Content("text/plain", "psst"), None, Nickname("Bob")))
+    bounce = (
+        f"<message id='abc' type='error' from='{BOB}' to='{ROOM}/Ana'><body>psst</body><error type='modify'>"
+        "<policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+    )
+    await world.send(bounce)
+    [told] = [event for event in seen if isinstance(event, Acknowledged)]
+    assert (told.author.nickname, told.id, told.receipt) == ("Bob", "abc", Receipt.FAILED)

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
-from crossroom.room.address import ArchiveId, Network
-from crossroom.room.commands import Compose
+from crossroom.room.address import ArchiveId, MessageId, Network
+from crossroom.room.commands import Acknowledge, Compose, Leave
 from crossroom.room.configuration import PrivateMessages
-from crossroom.room.content import Composing, Content, Native
-from crossroom.room.events import ComposingChanged, Posted
+from crossroom.room.content import Composing, Content, Native, Receipt
+from crossroom.room.events import Acknowledged, ComposingChanged, Posted
 from crossroom.room.reasons import Reason
 from crossroom.room.standing import Role
 from crossroom.room.state import RoomLimits
@@ -136,3 +138,55 @@ def test_octets_are_posted_as_well_as_text() -> None:
     picture = Content("image/png", b"\x89PNG")
     stage.say("Ana", "", content=picture)
     assert stage.of("Bob", Posted)[0].content == picture
+
+
+def test_receipt_goes_to_the_author_alone_whoever_may_send_private_messages() -> None:
+    stage = three(private_messages=PrivateMessages.MODERATORS)
+    wanted = frozenset({Receipt.DELIVERED})
+    stage.say("Ana", "psst", "p1", to=nick("Bob"), receipts=wanted)
+    assert stage.of("Bob", Posted)[0].receipts == wanted
+    native = Native(Network.XMPP, b"<received/>")
+    stage.do(Acknowledge(endpoint("Bob"), nick("ANA"), MessageId("p1"), Receipt.DELIVERED, native))
+    [told] = stage.of("Ana", Acknowledged)
+    assert (told.author.nickname, told.id, told.receipt, told.to) == ("Bob", "p1", Receipt.DELIVERED, "Ana")
+    assert (told.native, told.author.address) == (native, address("Bob"))
+    assert not stage.of("Bob", Acknowledged)
+    assert not stage.of("Cy", Acknowledged)
+
+
+def test_nobody_is_asked_for_receipts_of_what_is_said_to_all() -> None:
+    stage = three()
+    stage.say("Ana", receipts=frozenset(Receipt))
+    assert stage.of("Bob", Posted)[0].receipts == frozenset()
+
+
+def test_receipt_to_nobody_or_where_private_messages_are_off_is_refused() -> None:
+    stage = three()
+    receipt = Acknowledge(endpoint("Bob"), nick("Nobody"), MessageId("p1"), Receipt.DELIVERED)
+    assert stage.refuses(receipt) is Reason.NO_SUCH_PARTICIPANT
+    stage.join("Dee", takes_private=False)
+    assert stage.refuses(replace(receipt, to=nick("Dee"))) is Reason.PRIVATE_MESSAGES_UNSUPPORTED
+    assert stage.refuses(replace(receipt, endpoint=endpoint("Eve"))) is Reason.NOT_IN_ROOM
+    stage = three(private_messages=PrivateMessages.NONE)
+    assert stage.refuses(replace(receipt, to=nick("Ana"))) is Reason.PRIVATE_MESSAGES_OFF
+
+
+def test_failure_at_one_of_several_devices_is_no_failure() -> None:
+    stage = three()
+    failed = Acknowledge(endpoint("Bob"), nick("Ana"), MessageId("p1"), Receipt.FAILED)
+    stage.join("Bob", "laptop", address=address("Bob", "laptop"))
+    stage.do(failed)
+    assert not stage.of("Ana", Acknowledged)
+    stage.do(replace(failed, receipt=Receipt.DELIVERED))
+    stage.do(Leave(endpoint("laptop")))
+    stage.do(failed)
+    assert [told.receipt for told in stage.of("Ana", Acknowledged)] == [Receipt.DELIVERED, Receipt.FAILED]
+
+
+def test_private_message_is_refused_for_its_recipient_before_the_policy() -> None:
+    """RFC 7701 §6.2: 404, then 428, then 403."""
+    stage = three(private_messages=PrivateMessages.NONE)
+    stage.join("Dee", takes_private=False)
+    assert stage.refuses(stage.saying("Ana", to=nick("Nobody"))) is Reason.NO_SUCH_PARTICIPANT
+    assert stage.refuses(stage.saying("Ana", to=nick("Dee"))) is Reason.PRIVATE_MESSAGES_UNSUPPORTED
+    assert stage.refuses(stage.saying("Ana", to=nick("Bob"))) is Reason.PRIVATE_MESSAGES_OFF
