@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crossroom import __version__
 from crossroom.bodies.msrp_media import Fingerprint
-from crossroom.conference.media import ChatMedia
+from crossroom.conference.media import ChatMedia, MediaSettings
 from crossroom.conference.notices import NoticeSettings
 from crossroom.conference.policy import IdentityPolicy
 from crossroom.conference.premises import ConferenceSettings
@@ -248,10 +248,12 @@ def conference(configuration: Configuration) -> ConferenceSettings:
 
 def media(configuration: Configuration, endpoint: MsrpEndpoint, ids: Ids) -> ChatMedia:
     """Give what describes our chats; raises OSError for a certificate that cannot be read."""
-    offers_tls = configuration.msrp.offer is MsrpOffer.TLS
-    octets = configuration.limits.message_octets
-    shown = fingerprints(configuration)
-    return ChatMedia(endpoint, ids, octets, fingerprints=shown, offers_tls=offers_tls)
+    described = MediaSettings(
+        message_octets=configuration.limits.message_octets,
+        offers_tls=configuration.msrp.offer is MsrpOffer.TLS,
+        tls_domains=frozenset(domain.name for domain in configuration.domains if domain.tls_only),
+    )
+    return ChatMedia(endpoint, ids, described, fingerprints(configuration))
 
 
 def fingerprints(configuration: Configuration) -> tuple[Fingerprint, ...]:

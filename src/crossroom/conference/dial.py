@@ -47,7 +47,7 @@ class Dialer:
         conference = premises.registry.conference(invitation.room)
         person = replace(invitation.invitee, network=Network.SIP)
         seat = Seat(conference, person, premises.tasks, premises.log, premises.settings.seat)
-        offers = Offers(premises.media, seat.chat)
+        offers = Offers(premises.media, seat.conference.room, seat.chat)
         try:
             session = await self._call(invitation, offers)
             return await self._seat(seat, session, invitation, offers.agree(session.peer_body))

@@ -5,6 +5,7 @@ from crossroom.bodies.sdp_answer import NO_TRANSPORT, Refusal
 from crossroom.conference.media import Agreed, ChatMedia
 from crossroom.conference.seat_chat import SeatChat
 from crossroom.net.msrp_session import MsrpSession
+from crossroom.room.address import Address
 
 
 class Offers:
@@ -13,8 +14,9 @@ class Offers:
     Whoever answers first takes the one that it was offered; `close` gives the other back.
     """
 
-    def __init__(self, media: ChatMedia, chat: SeatChat) -> None:
+    def __init__(self, media: ChatMedia, room: Address, chat: SeatChat) -> None:
         self._media = media
+        self._room = room
         self._chat = chat
         self._made: dict[bool, tuple[SessionDescription, MsrpSession]] = {}
 
@@ -44,5 +46,5 @@ class Offers:
 
     def _body(self, *, to_browser: bool) -> bytes:
         if to_browser not in self._made:
-            self._made[to_browser] = self._media.offer(self._chat, to_browser=to_browser)
+            self._made[to_browser] = self._media.offer(self._chat, self._room, to_browser=to_browser)
         return bytes(self._made[to_browser][0])

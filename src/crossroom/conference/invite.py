@@ -62,7 +62,7 @@ class Reception:
 
     async def _answer(self, call: IncomingCall, seat: Seat, caller: Caller, offer: bytes) -> None:
         """They offer, the 200 answers."""
-        agreed = self._premises.media.answer(offer, seat.chat)
+        agreed = self._premises.media.answer(offer, seat.chat, seat.conference.room)
         if isinstance(agreed, Refusal):
             self._refuse_media(call, agreed)
             return
@@ -75,7 +75,9 @@ class Reception:
 
     async def _offer(self, call: IncomingCall, seat: Seat, caller: Caller) -> None:
         """RFC 3261 §13.3.1.4: an INVITE without an offer is answered with one, and the ACK has the answer."""
-        offer, msrp = self._premises.media.offer(seat.chat, to_browser=call.source.transport in BROWSERS)
+        offer, msrp = self._premises.media.offer(
+            seat.chat, seat.conference.room, to_browser=call.source.transport in BROWSERS
+        )
         seat.chat.msrp = msrp
         # whether it takes private messages is known too late to tell the room: RFC 7701 §6.2 forbids to guess
         if not await self._join(call, seat, joiner_of(call, caller, takes_private=False)):

@@ -31,6 +31,7 @@ from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.msrp_face import Fingerprint as Announced
 from crossroom.net.msrp_face import SessionFace
 from crossroom.net.msrp_session import MsrpSession
+from crossroom.room.address import Address
 
 TOKENS = frozenset({NICKNAME, PRIVATE_MESSAGES})
 UNREADABLE = Refusal(399, "The session description cannot be read")
@@ -56,36 +57,47 @@ class Agreed:
             self.msrp.expect(path, fingerprints=announced(theirs))
 
 
-class ChatMedia:
-    """Makes MSRP sessions and their descriptions. `message_octets` is what a message may have (a=max-size).
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """`message_octets` is what a message may have (a=max-size).
 
-    `fingerprints` are those of the certificate of our TLS listeners; `offers_tls` chooses the transport of
-    our own offers, where both are listened on.
+    `offers_tls` chooses the transport of our own offers, where both are listened on. In rooms of `tls_domains`
+    chats are by TLS only (RFC 7701 §11).
     """
+
+    message_octets: int = 65_536
+    offers_tls: bool = False
+    tls_domains: frozenset[str] = frozenset()
+
+
+class ChatMedia:
+    """Makes MSRP sessions and their descriptions. `fingerprints` are those of our TLS listeners' certificate."""
 
     def __init__(
         self,
         endpoint: MsrpEndpoint,
         ids: Ids,
-        message_octets: int,
-        *,
+        settings: MediaSettings | None = None,
         fingerprints: tuple[Fingerprint, ...] = (),
-        offers_tls: bool = False,
     ) -> None:
         self._endpoint = endpoint
         self._ids = ids
-        self._message_octets = message_octets
+        self._settings = settings or MediaSettings()
         self.fingerprints = fingerprints
-        self._offers_tls = offers_tls
 
     def offer(
-        self, face: SessionFace, replaces: MsrpSession | None = None, *, to_browser: bool = False
+        self,
+        face: SessionFace,
+        room: Address | None = None,
+        replaces: MsrpSession | None = None,
+        *,
+        to_browser: bool = False,
     ) -> tuple[SessionDescription, MsrpSession]:
-        """Offer a chat, reachable from this moment on; `replaces` as in `answer`.
+        """Offer a chat in a room, reachable from this moment on; `replaces` as in `answer`.
 
         A browser is offered WebSocket, where that is listened for: it has nothing else.
         """
-        transport, is_secure = self._road(to_browser=to_browser)
+        transport, is_secure = self._road(room, to_browser=to_browser)
         msrp = self._endpoint.open(face, secure=is_secure, transport=transport, replaces=replaces)
         stream = self._stream(msrp)
         if transport == WEBSOCKET:
@@ -97,10 +109,16 @@ class ChatMedia:
         """Whether browsers can be offered anything."""
         return any(address.is_websocket for address in self._endpoint.listening)
 
-    def _road(self, *, to_browser: bool) -> tuple[str, bool]:
+    def _served(self, room: Address | None) -> set[tuple[str, bool]]:
+        """Transport and TLS of what a chat in this room may go by."""
+        is_plain_allowed = room is None or room.domain.lower() not in self._settings.tls_domains
+        roads = {(address.transport, address.is_secure) for address in self._endpoint.listening}
+        return {road for road in roads if is_plain_allowed or road[1]}
+
+    def _road(self, room: Address | None, *, to_browser: bool) -> tuple[str, bool]:
         """Transport and TLS of an offer."""
-        served = {(address.transport, address.is_secure) for address in self._endpoint.listening}
-        roads = [("tcp", self._offers_tls), ("tcp", not self._offers_tls)]
+        served = self._served(room)
+        roads = [("tcp", self._settings.offers_tls), ("tcp", not self._settings.offers_tls)]
         if to_browser:
             roads = [(WEBSOCKET, True), (WEBSOCKET, False), *roads]
         return next(road for road in roads if road in served)
@@ -117,13 +135,19 @@ class ChatMedia:
             return NO_CPIM
         index = chat_line(offer)
         ours = MessageMedia.read(offer, offer.media[index])
-        if theirs.transport != ours.transport:
+        if (theirs.transport, theirs.is_secure) != (ours.transport, ours.is_secure):
             return NO_TRANSPORT  # a path that nobody can be reached by
         role = Setup.ACTIVE if we_connect(ours, theirs, we_offered=True) else Setup.PASSIVE
         return Agreed(Answer(offer, replace(ours, setup=role), theirs, index), msrp)
 
-    def answer(self, body: bytes, face: SessionFace, replaces: MsrpSession | None = None) -> Agreed | Refusal:
-        """Answer an offer on the first transport that both sides have; never raises.
+    def answer(
+        self,
+        body: bytes,
+        face: SessionFace,
+        room: Address | None = None,
+        replaces: MsrpSession | None = None,
+    ) -> Agreed | Refusal:
+        """Answer an offer of a chat in a room on the first transport that both sides have; never raises.
 
         `replaces` is the session before this one, whose messages are not taken twice (RFC 4975 §5.4).
         """
@@ -131,7 +155,7 @@ class ChatMedia:
             offer = SessionDescription.from_bytes(body)
         except ParseError:
             return UNREADABLE
-        sessions = self._open_all(face, replaces)
+        sessions = self._open_all(face, room, replaces)
         streams = [self._stream(msrp) for msrp in sessions]
         # a path rewritten on the way is found by its session id all the same, so CEMA need not be strict
         answer = answer_offer(offer, streams, self._origin(streams[0].host), is_cema_strict=False)
@@ -142,11 +166,12 @@ class ChatMedia:
                 msrp.close()
         return answer if isinstance(answer, Refusal) else Agreed(answer, taken[0])
 
-    def _open_all(self, face: SessionFace, replaces: MsrpSession | None) -> Sequence[MsrpSession]:
-        kinds = sorted({(address.transport, address.is_secure) for address in self._endpoint.listening})
+    def _open_all(
+        self, face: SessionFace, room: Address | None, replaces: MsrpSession | None
+    ) -> Sequence[MsrpSession]:
         return [
             self._endpoint.open(face, secure=is_secure, transport=transport, replaces=replaces)
-            for transport, is_secure in kinds
+            for transport, is_secure in sorted(self._served(room))
         ]
 
     def _stream(self, msrp: MsrpSession) -> MessageMedia:
@@ -158,7 +183,7 @@ class ChatMedia:
             host=uri.host.strip("[]"),
             accept_types=(CPIM,),  # RFC 7701 §5.2: exactly this one value
             accept_wrapped_types=("*",),
-            max_size=self._message_octets,
+            max_size=self._settings.message_octets,
             chatroom=TOKENS,
             # RFC 4975 §14.4: the certificate that answers on our port is the one that is meant
             # and a browser checks the name only: its page never sees a certificate (RFC 7977 §8)

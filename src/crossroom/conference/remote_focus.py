@@ -161,7 +161,7 @@ class RemoteFocus:
     async def _dial(self, arrival: Arrival) -> AsyncIterator[Connected]:
         """INVITE, 200, ACK, then MSRP (RFC 7702 §5.1)."""
         chat = arrival.chat
-        offer, chat.msrp = self._media.offer(chat)
+        offer, chat.msrp = self._media.offer(chat, arrival.room)
         try:
             session = await self._invited(arrival, bytes(offer))
             try:
@@ -201,7 +201,7 @@ class RemoteFocus:
         if isinstance(offer, Rejection):
             call.reject(offer.status, offer.reason, offer.headers)
             raise Refused(Reason.UNSUPPORTED_CONTENT, "a body that nobody here understands")
-        agreed = self._media.answer(offer, chat)
+        agreed = self._media.answer(offer, chat, arrival.room)
         if isinstance(agreed, Refusal):
             call.reject(488)
             raise Refused(Reason.UNSUPPORTED_CONTENT, agreed.text)

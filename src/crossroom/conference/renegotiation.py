@@ -39,7 +39,7 @@ class Renegotiation:
             return offer
         if not offer:
             return Body(bytes(self._offer()))
-        agreed = self._premises.media.answer(offer, self._seat.chat, last.msrp)
+        agreed = self._premises.media.answer(offer, self._seat.chat, self._seat.conference.room, last.msrp)
         if isinstance(agreed, Refusal):
             return Rejection(488)  # RFC 3261 §14.2: the session stays as it was
         if agreed.answer.theirs.path == last.answer.theirs.path and last.msrp.closed is None:
@@ -117,7 +117,8 @@ class Renegotiation:
     def _new_chat(self) -> tuple[SessionDescription, MsrpSession]:
         last = self._agreed
         is_browser = last.answer.theirs.transport == WEBSOCKET
-        return self._premises.media.offer(self._seat.chat, last.msrp, to_browser=is_browser)
+        seat = self._seat
+        return self._premises.media.offer(seat.chat, seat.conference.room, last.msrp, to_browser=is_browser)
 
     async def _connect(self, agreed: Agreed) -> None:
         try:

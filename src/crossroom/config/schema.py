@@ -116,6 +116,9 @@ class Domain(Section, frozen=True):
     kind: Annotated[
         Kind, _means("hosted: our own rooms; looped: our own, reached by SIP through the outbound proxy")
     ] = Kind.HOSTED
+    tls_only: Annotated[
+        bool, _means("chats of SIP users in these rooms are by TLS: others are answered 488 (RFC 7701 §11)")
+    ] = False
 
     def __post_init__(self) -> None:
         """Refuse what is no domain."""
@@ -401,6 +404,10 @@ class Configuration(Section, frozen=True):
                 raise ValueError(f"the component domain {component.domain!r} is none of [[domains]]")
         if not self.sip.outbound_proxy and any(domain.kind is Kind.LOOPED for domain in self.domains):
             raise ValueError("a looped domain needs sip.outbound_proxy: its joins leave through that proxy")
+        if any(domain.tls_only for domain in self.domains) and not any(
+            text.startswith("tls:") for text in self.msrp.listen
+        ):
+            raise ValueError("a domain with tls_only needs a tls:// address in msrp.listen")
         listens = (*self.sip.listen, *self.msrp.listen)
         needs_tls = [text for text in listens if text.startswith(("tls:", "wss:"))]
         if needs_tls and not (self.tls.certificate and self.tls.key):

@@ -13,7 +13,7 @@ from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
 from crossroom.conference.addresses import aor_of
-from crossroom.conference.media import ChatMedia, path_of
+from crossroom.conference.media import ChatMedia, MediaSettings, path_of
 from crossroom.demo import sights
 from crossroom.demo.sip_chat import SipChat
 from crossroom.demo.sip_doorbell import SipDoorbell
@@ -77,7 +77,7 @@ class SipParticipant:
         self._sip.face = self._doorbell
         listen = (MsrpListen(_LOOPBACK, 0),)
         self._msrp = MsrpEndpoint(MsrpSettings(listen=listen), self._clock, self._ids, log)
-        self._media = ChatMedia(self._msrp, self._ids, _LONGEST_MESSAGE)
+        self._media = ChatMedia(self._msrp, self._ids, MediaSettings(_LONGEST_MESSAGE))
 
     @property
     def uri(self) -> str:

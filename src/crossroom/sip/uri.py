@@ -24,7 +24,7 @@ _URI = re.compile(
     (?:\?([^\s<>"]*))?""",
     re.VERBOSE,
 )
-_OTHER = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*):([^\s<>"\x00-\x1f\x7f]+)')
+_OTHER = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*):([^\s<>"\x00-\x1f\x7f\ud800-\udfff]+)')
 _MAX_PORT = 65535
 # RFC 3261 §19.1.4: these count as different when only one of two URIs has them.
 _SIGNIFICANT = ("user", "ttl", "method", "maddr", "transport")

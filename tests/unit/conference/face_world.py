@@ -125,13 +125,14 @@ class World:
 
 
 @asynccontextmanager
-async def facing(
+async def facing(  # noqa: PLR0913 -- the sections that a test sets
     *,
     notices: Notices = QUIET,
     limits: Limits | None = None,
     sip: Sip | None = None,
     msrp: Msrp | None = None,
     tls: Tls | None = None,
+    domain: Domain | None = None,
 ) -> AsyncIterator[World]:
     log: list[MutableMapping[str, Any]] = []
 
@@ -140,7 +141,7 @@ async def facing(
         raise structlog.DropEvent
 
     configuration = Configuration(
-        domains=[Domain(DOMAIN)],
+        domains=[domain or Domain(DOMAIN)],
         networks={"sip.example": UserNetwork.SIP, "xmpp.example": UserNetwork.XMPP},
         sip=sip or Sip(listen=["udp://127.0.0.1:0", "tcp://127.0.0.1:0"]),
         msrp=msrp or Msrp(listen=["tcp://127.0.0.1:0"]),

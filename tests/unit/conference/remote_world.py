@@ -68,7 +68,7 @@ async def abroad(
         undo.push_async_callback(tasks.wait)
         await msrp.start()
         undo.push_async_callback(msrp.stop)
-        media = ChatMedia(msrp, ids, 65_536)
+        media = ChatMedia(msrp, ids)
         focus = RemoteFocus(sip, media, ids, clock, log, tasks, settings)
         there.ua.server = sip.listening[0].host, sip.listening[0].port
         yield Abroad(focus, sip, msrp, face, there, undo)

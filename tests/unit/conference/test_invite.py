@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from contract.focus_contract import said
-from crossroom.config.schema import Limits, Msrp, MsrpOffer, Tls
+from crossroom.config.schema import Domain, Limits, Msrp, MsrpOffer, Tls
 from crossroom.focus.interface import Answer
 from crossroom.room.address import Address, Network
 from crossroom.room.commands import SetAffiliation
 from crossroom.room.events import Joined, Left, Posted, SubjectChanged
 from crossroom.room.reasons import Departure
 from crossroom.room.standing import Affiliation
-from peers.sdp_text import read_media, session_part
+from peers.sdp_text import ChatMedia, read_media, session_part
 from peers.seat import Seat
 from peers.sip_call import start_invite
 from peers.sip_message import SipMessage
@@ -319,3 +319,43 @@ async def test_who_is_called_is_offered_the_transport_of_the_setting(
         assert asking.result().answer is Answer.ACCEPTED
         await bob.post(said("welcome"))
         await ana.expects_message("welcome")
+
+
+async def test_a_domain_of_tls_only_answers_plain_offers_488_and_offers_tls(tmp_path: Path) -> None:
+    authority = Authority()
+    settings = secure(
+        tmp_path, authority
+    )  # plain and TLS are listened on, and plain is what is offered elsewhere
+    async with facing(**settings, domain=Domain(DOMAIN, tls_only=True)) as world:  # type: ignore[arg-type] # as made above
+        bob, _ = await world.xmpp("Bob")
+        refused = await (await world.endpoint("Cy")).expects_refused_join(TEA, 488)
+        assert refused.get("Warning").startswith("302 ")
+        tls = authority.peer("ana.example", server_name="localhost")
+        ana = await world.endpoint("Ana", tls=tls)
+        await ana.join(TEA, "Ana")
+        await bob.post(said("secretly"))
+        await ana.expects_message("secretly")
+        dee = await world.endpoint("Dee", tls=authority.peer("dee.example", server_name="localhost"))
+        await dee.ua.register()
+        async with asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(bob.invite(Address("dee", "sip.example", network=Network.SIP)))
+            invitation = await dee.expects_invite()
+            [stream] = read_media(invitation.invite.offer)
+            assert stream.protocol == "TCP/TLS/MSRP"
+            await invitation.accept("Dee")
+        assert asking.result().answer is Answer.ACCEPTED
+
+
+async def test_an_answer_in_the_clear_to_an_offer_of_tls_is_no_answer(tmp_path: Path) -> None:
+    authority = Authority()
+    async with facing(**secure(tmp_path, authority), domain=Domain(DOMAIN, tls_only=True)) as world:  # type: ignore[arg-type] # as made above
+        bob, _ = await world.xmpp("Bob")
+        dee = await world.endpoint("Dee")  # who speaks plain MSRP, whatever is offered
+        await dee.ua.register()
+        async with asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(bob.invite(Address("dee", "sip.example", network=Network.SIP)))
+            invitation = await dee.expects_invite()
+            answer = ChatMedia(dee.msrp.new_session().path, dee.msrp.host, dee.msrp.port, setup="active")
+            call = await invitation.invite.accept(str(answer))
+            await call.expects_bye()
+        assert asking.result().answer is not Answer.ACCEPTED

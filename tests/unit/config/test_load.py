@@ -83,6 +83,13 @@ def test_sip_and_msrp_share_an_address_for_browsers_only(
             load(file, {})
 
 
+def test_tls_only_needs_a_listener_that_can_be_reached_so(tmp_path: Path) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text('[[domains]]\nname = "rooms.example"\ntls_only = true\n')
+    with pytest.raises(ConfigurationError, match="tls_only needs a tls:// address"):
+        load(file, {})
+
+
 def test_what_is_not_toml_or_not_there_is_said_plainly(tmp_path: Path) -> None:
     file = tmp_path / "crossroom.toml"
     with pytest.raises(ConfigurationError, match="cannot be read"):
