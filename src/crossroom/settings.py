@@ -32,6 +32,7 @@ from crossroom.net.xmpp_entry import EntrySettings
 from crossroom.room.address import Network
 from crossroom.room.configuration import Configuration as RoomConfiguration
 from crossroom.room.state import RoomLimits
+from crossroom.sip.answer import Account
 from crossroom.sip.layout import Limits as SipLimits
 from crossroom.sip.overload import Rates
 from crossroom.sip.settings import AgentSettings
@@ -102,8 +103,13 @@ def sip(
             trusted=limits.sip_trusted_rate,
             trusted_burst=limits.sip_trusted_burst,
             failures=limits.sip_wrong_passwords,
+            account_failures=limits.sip_account_wrong_passwords,
         ),
         trusted=trusted(configuration),
+        accounts=tuple(
+            Account(one.user, read_secret(one.password, one.password_file), one.realm)
+            for one in section.credentials
+        ),
         digest=tuple(algorithm.value for algorithm in section.digest),
     )
     # a room takes MSRP only: a page-mode MESSAGE is answered 405 (docs/mapping.md §3.5)

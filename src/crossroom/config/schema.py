@@ -141,6 +141,22 @@ class Account(Section, frozen=True):
             raise ValueError("exactly one of password and password_file is needed")
 
 
+class Credentials(Section, frozen=True):
+    """[[sip.credentials]]: who we are to a SIP proxy or server that challenges our requests (401, 407)."""
+
+    realm: Annotated[Text, _means("the realm of its challenges, exactly as it writes it")]
+    user: Annotated[Text, _means("our name there")]
+    password: Annotated[Text, _means("the secret itself; better use password_file")] = ""
+    password_file: Annotated[Text, _means("file whose first line is the secret")] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a name or realm that says nothing, and credentials without a secret."""
+        if not self.realm or not self.user:
+            raise ValueError("realm and user are needed")
+        if bool(self.password) == bool(self.password_file):
+            raise ValueError("exactly one of password and password_file is needed")
+
+
 class Sip(Section, frozen=True):
     """[sip]: the SIP face."""
 
@@ -159,6 +175,7 @@ class Sip(Section, frozen=True):
         _means("SHA-512-256, SHA-256, MD5: offered in this order; some old clients stop at the first"),
     ] = field(default_factory=lambda: [Digest.SHA_256, Digest.MD5])
     account: Annotated[list[Account], _means("users who may pass digest")] = field(default_factory=list)
+    credentials: Annotated[list[Credentials], _means("who we are to others")] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Refuse listeners, networks and a proxy that do not parse, and an absent listener."""
@@ -332,6 +349,9 @@ class Limits(Section, frozen=True):
     sip_wrong_passwords: Annotated[
         Positive, _means("wrong passwords a minute of one source, before nothing of it is tried")
     ] = 30
+    sip_account_wrong_passwords: Annotated[
+        Positive, _means("the same for one account from everywhere; its owner gets in all the same")
+    ] = 100
     sip_registrations: Annotated[Positive, _means("SIP users registered at once")] = 100_000
     sip_contacts: Annotated[Positive, _means("devices registered by one SIP user")] = 10
     msrp_connections: Annotated[Positive, _means("MSRP connections at once")] = 10_000

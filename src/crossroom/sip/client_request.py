@@ -10,10 +10,10 @@ from typing import Protocol
 
 from crossroom.machine import ParseError
 from crossroom.sip.answer import Account
-from crossroom.sip.auth import Login, answer_challenge, read_challenges, strongest
 from crossroom.sip.client_transaction import inside
 from crossroom.sip.hop import TCP, UDP, Flow, Hop, literal_hop, next_hop_uri, via_for, with_top_via
 from crossroom.sip.message import Request, Response
+from crossroom.sip.proving import Proofs
 from crossroom.sip.reason import RetryAfter
 from crossroom.sip.stack import Stack
 from crossroom.sip.transaction import Done
@@ -46,13 +46,12 @@ class ClientRequest:
         self._stack = stack
         self._user = user
         self._flow = flow
-        self._account = account
+        self._proofs = Proofs(((account,) if account is not None else ()) + stack.settings.accounts)
         self._next_cseq = next_cseq
         self._hops: list[Hop] = []
         self._unavailable: set[tuple[str, int]] = set()
         self._refusal: Response | None = None  # the last 503
         self._resolved = False
-        self._challenged = 0
         self._live: LiveTransaction | None = None
         self._answered = False
 
@@ -162,24 +161,11 @@ class ClientRequest:
         ]
 
     def _prove(self, response: Response, now: float) -> bool:
-        """Answer a challenge, twice at most: the second time only for a stale nonce. RFC 3261 §22.2."""
-        names = ("WWW-Authenticate", "Authorization")
-        if response.status == 407:
-            names = ("Proxy-Authenticate", "Proxy-Authorization")
-        challenge = strongest(read_challenges(response.headers.lines(names[0])))
-        account = self._account
-        if challenge is None or account is None or self._next_cseq is None:
+        """Answer a challenge with the same request and the next number. RFC 3261 §22.2."""
+        if self._next_cseq is None or not self._proofs.learn(response):
             return False
-        if account.realm not in {None, challenge.realm} or self._challenged >= 2 + challenge.stale:
-            return False
-        if self.request.headers.has(names[1]) and not challenge.stale:
-            return False
-        self._challenged += 1
-        login = Login(account.username, account.password)
-        method = self.request.method
-        proof = answer_challenge(challenge, login, (method, str(self.request.uri)), self._stack.ids.token())
-        again = self.request.with_header(names[1], proof)
-        self.request = again.with_header("CSeq", f"{self._next_cseq()} {method}")
+        again = self._proofs.added_to(self.request, self._stack.ids.token)
+        self.request = again.with_header("CSeq", f"{self._next_cseq()} {again.method}")
         if self._live is not None:
             self._hops.insert(0, self._live.hop)
         self._attempt(now)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from crossroom.machine import ParseError
 from crossroom.sip.admission import Admit, Challenge, Policy, Refuse
 from crossroom.sip.auth import DigestChallenge, DigestCredentials, user_hash
+from crossroom.sip.guessing import Guesses
 from crossroom.sip.hop import Flow
 from crossroom.sip.message import Request
 from crossroom.sip.nonce import Freshness, Nonces, ReplayGuard
 from crossroom.sip.pending import PendingRequest
 from crossroom.sip.settings import AgentSettings, Ids
-from crossroom.sip.throttle import Throttle, source_of
+from crossroom.sip.throttle import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +34,23 @@ class Gate:
         self._policy = policy
         self._ids = ids
         self._algorithms = settings.digest
-        failures = settings.rates.failures
         # two tokens carry 160 random bits: a secret that lives as long as this process
         self._nonces = Nonces((ids.token() + ids.token()).encode())
         self._guard = ReplayGuard()
-        # RFC 7616 §5.8: passwords can be guessed online; so many wrong ones a minute, then nothing is tried
-        self._failures = Throttle(failures / 60.0, failures)
+        self._guesses = Guesses(settings.rates)
 
     def __len__(self) -> int:
-        return len(self._guard) + len(self._failures)
+        return len(self._guard) + len(self._guesses)
 
     def admits(self, pending: PendingRequest, now: float) -> bool:
         """Whether the request may go on; if not, it was answered. Sets `pending.identity`."""
         request, flow = pending.request, pending.flow
         answer = self._policy(request, flow, None)
         if isinstance(answer, Challenge):
-            if self._is_locked_out(pending, now):
+            credentials = _credentials_for(request, answer)
+            if credentials is not None and self._is_locked_out(pending, credentials, now):
                 return False
-            proof = self._check(request, answer, now)
-            if proof.is_wrong:
-                self._failures.take(source_of(flow.remote_host), now)
+            proof = self._check(pending, answer, credentials, now)
             if proof.proven is None:
                 self._challenge(pending, answer, now, stale=proof.stale)
                 return False
@@ -63,29 +61,32 @@ class Gate:
         pending.identity = answer.identity
         return True
 
-    def _is_locked_out(self, pending: PendingRequest, now: float) -> bool:
-        """Whether the source has guessed too often; then it was answered, and whatever it sent is not looked at."""
-        seconds = self._failures.wait(source_of(pending.flow.remote_host), now)
-        if seconds > 0 and pending.request.headers.has("Authorization"):
+    def _is_locked_out(self, pending: PendingRequest, credentials: DigestCredentials, now: float) -> bool:
+        """Whether too much was guessed; then it was answered, and the credentials are not looked at."""
+        source = source_of(pending.flow.remote_host)
+        seconds = self._guesses.wait(source, _account_of(credentials).lower(), now)
+        if seconds > 0:
             wait = (("Retry-After", str(math.ceil(seconds))),)
             pending.refuse_once(403, "Too Many Wrong Passwords", wait)
-            return True
-        return False
+        return seconds > 0
 
     def _ask_again(self, request: Request, flow: Flow, proven: str) -> Admit | Refuse:
         answer = self._policy(request, flow, proven)
         # a policy that challenges somebody who has just proved who they are refuses them
         return Refuse(403) if isinstance(answer, Challenge) else answer
 
-    def _check(self, request: Request, challenge: Challenge, now: float) -> Proof:
-        for line in request.headers.lines("Authorization"):
-            try:
-                credentials = DigestCredentials.parse(line)
-            except ParseError:
-                continue
-            if credentials.realm in challenge.realms:
-                return self._judge(request, challenge, credentials, now)
-        return Proof()
+    def _check(
+        self, pending: PendingRequest, challenge: Challenge, credentials: DigestCredentials | None, now: float
+    ) -> Proof:
+        if credentials is None:
+            return Proof()
+        proof = self._judge(pending.request, challenge, credentials, now)
+        source, account = source_of(pending.flow.remote_host), _account_of(credentials).lower()
+        if proof.is_wrong:
+            self._guesses.wrong(source, account, now)
+        elif proof.proven is not None:
+            self._guesses.right(source, account)
+        return proof
 
     def _judge(
         self, request: Request, challenge: Challenge, credentials: DigestCredentials, now: float
@@ -106,7 +107,7 @@ class Gate:
             return Proof(stale=True)
         if not self._guard.accept(credentials.nonce, issued, credentials.nc):
             return Proof(stale=True)
-        return Proof(f"{credentials.username.partition('@')[0]}@{credentials.realm}")
+        return Proof(_account_of(credentials))
 
     def _challenge(self, pending: PendingRequest, challenge: Challenge, now: float, *, stale: bool) -> None:
         nonce = self._nonces.issue(now, self._ids.token().encode()[-8:])
@@ -116,3 +117,20 @@ class Gate:
             for realm in challenge.realms
         )
         pending.refuse_once(401, headers=lines)
+
+
+def _credentials_for(request: Request, challenge: Challenge) -> DigestCredentials | None:
+    """The first readable credentials for one of the realms; None where there are none."""
+    for line in request.headers.lines("Authorization"):
+        try:
+            credentials = DigestCredentials.parse(line)
+        except ParseError:
+            continue
+        if credentials.realm in challenge.realms:
+            return credentials
+    return None
+
+
+def _account_of(credentials: DigestCredentials) -> str:
+    """Whose password it is: `user@realm`, whether or not the client wrote its domain behind the name."""
+    return f"{credentials.username.partition('@')[0]}@{credentials.realm}"

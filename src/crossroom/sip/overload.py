@@ -18,7 +18,8 @@ class Rates:
     """Requests outside dialogs, for each source and method: a second in the long run, and at once.
 
     trusted, trusted_burst: for sources that are believed, such as a proxy with all its users behind it.
-    failures: wrong passwords a minute that a source may send before nothing of it is tried any more.
+    failures: wrong passwords a minute that a source may send before nothing of it is tried any more;
+    account_failures: the same for one account, from all sources that never knew its password.
     """
 
     requests: float = 50.0
@@ -26,6 +27,7 @@ class Rates:
     trusted: float = 1000.0
     trusted_burst: int = 4000
     failures: int = 30
+    account_failures: int = 100
 
 
 FULL_RETRY = 10

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from zlib import crc32
 
+from crossroom.sip.answer import Account
 from crossroom.sip.overload import Rates
 from crossroom.sip.trust import Trusted
 
@@ -69,6 +70,7 @@ class AgentSettings:
     max_transactions: open transactions; a request beyond is answered 503 with Retry-After.
     max_redirects: contacts tried after 3xx answers for one call.
     rates: how much one source may ask of us. trusted: the addresses that the larger rates are for.
+    accounts: who we are to proxies and servers that challenge what we send, by their realms.
     digest: algorithms of our challenges, in this order; the names of sip/auth.py.
     """
 
@@ -86,6 +88,7 @@ class AgentSettings:
     max_redirects: int = 5
     rates: Rates = field(default_factory=Rates)
     trusted: Trusted = field(default_factory=Trusted)
+    accounts: tuple[Account, ...] = ()
     digest: tuple[str, ...] = (
         "SHA-256",
         "MD5",

@@ -187,3 +187,21 @@ def test_who_guesses_too_often_is_not_heard_for_a_while() -> None:
     assert door.ask().status == 401, "a request without credentials is no guess"
     door.peer.pass_time(21)
     assert door.ask(door.proof(challenge, nc=9)).status == 200
+
+
+def test_an_account_that_is_guessed_at_from_everywhere_stays_open_for_its_owner() -> None:
+    door = Door(AgentSettings(rates=Rates(account_failures=3)))
+    home, elsewhere = door.peer.flow, replace(door.peer.flow, remote_host="198.51.100.7")
+    challenge = door.challenges()[0]
+    assert door.ask(door.proof(challenge)).status == 200
+    for count in range(3):
+        door.peer.flow = replace(home, remote_host=f"203.0.113.{count}")
+        assert door.ask(door.proof(challenge, "guess", nc=count + 2)).status == 401
+    door.peer.flow = elsewhere
+    refused = door.ask(door.proof(challenge, nc=9))
+    assert (refused.status, refused.headers.get("Retry-After")) == (403, "20")
+    door.peer.flow = home
+    assert door.ask(door.proof(challenge, nc=10)).status == 200
+    door.peer.flow = elsewhere
+    door.peer.pass_time(21)
+    assert door.ask(door.proof(challenge, nc=11)).status == 200
