@@ -96,6 +96,8 @@ def sip(
     listen = [Endpoint.parse(text) for text in section.listen]
     agent = AgentSettings(
         max_transactions=limits.sip_transactions,
+        max_redirects=limits.sip_redirects,
+        session_expires=limits.sip_session_seconds,
         user_agent=f"Crossroom/{__version__}",
         rates=Rates(
             requests=limits.sip_rate,
@@ -126,7 +128,10 @@ def sip(
         advertise=section.advertise,
         outbound_proxy=SipUri.parse(section.outbound_proxy) if section.outbound_proxy else None,
         agent=agent,
-        limits=SipLimits(body=limits.sip_message_octets),
+        limits=SipLimits(head=limits.sip_head_octets, body=limits.sip_message_octets),
+        connect_timeout=limits.sip_connect_seconds,
+        idle_timeout=limits.sip_idle_seconds,
+        max_unsent=limits.sip_unsent_octets,
         max_connections=limits.sip_connections,
         server_tls=certificates.context if certificates else None,
         client_tls=_client_tls(configuration),
@@ -150,7 +155,7 @@ def msrp(
     return replace(
         defaults,
         listen=tuple(_msrp_listen(one) for one in listen),
-        advertise=configuration.msrp.advertise,
+        advertise=(configuration.msrp.advertise or configuration.sip.advertise).strip("[]"),
         server_tls=certificates.context if certificates else None,
         client_tls=named,
         fingerprint_tls=fingerprinted,
@@ -297,7 +302,10 @@ def registrar(configuration: Configuration) -> RegistrarSettings:
     domains |= own_sip_domains(configuration)
     limits = configuration.limits
     return RegistrarSettings(
-        user_domains=frozenset(domains), contacts=limits.sip_contacts, users=limits.sip_registrations
+        user_domains=frozenset(domains),
+        longest=limits.sip_registration_seconds,
+        contacts=limits.sip_contacts,
+        users=limits.sip_registrations,
     )
 
 

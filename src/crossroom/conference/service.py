@@ -146,8 +146,8 @@ class ConferenceService:
     # ------------------------------------------------------------------------------------------------------
 
     def _room(self, request: Request) -> Address:
-        hosts = frozenset(each.advertised for each in self._premises.sip.listening)
-        return called_room(request, self._premises.settings.room_domains, hosts)
+        settings, hosts = self._premises.settings, self._premises.sip.own_hosts
+        return called_room(request, settings.room_domains, hosts)
 
     def _refuse(self, subscription: IncomingSubscription, room: Address, reason: Reason) -> None:
         status = sip_status(reason)

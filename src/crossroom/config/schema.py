@@ -35,6 +35,17 @@ def _lower_domain(section: Struct, name: str) -> None:
     force_setattr(section, name, domain.lower())
 
 
+def _check_host(text: str) -> None:
+    """Refuse what no URI can have as its host: a port too, which is that of each listener."""
+    address = text.removeprefix("[").removesuffix("]")
+    try:
+        is_host = not text or bool(ipaddress.ip_address(address))
+    except ValueError:
+        is_host = _DOMAIN.fullmatch(text) is not None
+    if not is_host:
+        raise ValueError(f"{text!r} is no host: a name or a numeric address, without a port")
+
+
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _ORIGIN = re.compile(r"https?://[^\s/?#@]+", re.IGNORECASE)
 _MSRP_TRANSPORTS = frozenset({"tcp", "tls", "ws", "wss"})
@@ -164,7 +175,10 @@ class Sip(Section, frozen=True):
         list[str], _means("udp://, tcp:// and ws:// addresses to listen on, tls:// and wss:// with [tls]")
     ] = field(default_factory=lambda: ["udp://127.0.0.1:5060", "tcp://127.0.0.1:5060"])
     advertise: Annotated[
-        Text, _means("host that Contact, Via and SDP show; empty: the listening address")
+        Text,
+        _means(
+            "host behind NAT that Contact, Via and SDP show, with the same ports; empty: the listening address"
+        ),
     ] = ""
     outbound_proxy: Annotated[Text, _means("SIP URI all requests leave through, with ;lr; empty: none")] = ""
     trusted: Annotated[list[str], _means("networks whose From is believed; others must pass digest")] = field(
@@ -187,6 +201,7 @@ class Sip(Section, frozen=True):
             ipaddress.ip_network(network)
         if not self.digest:
             raise ValueError("at least one digest algorithm is needed")
+        _check_host(self.advertise)
         if self.outbound_proxy:
             SipUri.parse(self.outbound_proxy)
 
@@ -200,7 +215,12 @@ class Msrp(Section, frozen=True):
             "tcp:// addresses to listen on, tls:// and wss:// with [tls]; wss:// may be one of sip.listen too"
         ),
     ] = field(default_factory=lambda: ["tcp://127.0.0.1:2855"])
-    advertise: Annotated[Text, _means("host that path and SDP show; empty: the listening address")] = ""
+    advertise: Annotated[
+        Text,
+        _means(
+            "host that path and SDP show, with the same ports; empty: sip.advertise, or the listening address"
+        ),
+    ] = ""
     offer: Annotated[
         MsrpOffer, _means("what SIP users who are called are offered, tcp or tls, where it is listened on")
     ] = MsrpOffer.TCP
@@ -214,6 +234,7 @@ class Msrp(Section, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse listeners that do not parse, and an absent one."""
+        _check_host(self.advertise)
         for text in self.listen:
             endpoint = _parse_endpoint(text, _MSRP_TRANSPORTS)
             # RFC 7977 §4.1: browsers speak MSRP over TLS only; on one machine nobody is in between
@@ -336,7 +357,22 @@ class Limits(Section, frozen=True):
     join_burst: Annotated[Positive, _means("the same at once")] = 60
     message_octets: Annotated[Positive, _means("one chat message, in octets")] = 65_536
     sip_message_octets: Annotated[Positive, _means("the body of one SIP message, in octets")] = 65_535
+    sip_head_octets: Annotated[Positive, _means("the header of one SIP message, in octets")] = 32_768
     sip_connections: Annotated[Positive, _means("SIP connections at once")] = 4_096
+    sip_connect_seconds: Annotated[
+        Seconds, _means("how long a SIP connection may take to open before the next server is tried")
+    ] = 5.0
+    sip_idle_seconds: Annotated[
+        Seconds, _means("after how long without an octet a SIP connection that no dialog uses is closed")
+    ] = 600.0
+    sip_unsent_octets: Annotated[
+        Positive, _means("octets that wait for a slow SIP connection before it is given up")
+    ] = 1_048_576
+    sip_redirects: Annotated[Positive, _means("contacts that are tried after 3xx answers to one call")] = 5
+    sip_session_seconds: Annotated[
+        Annotated[int, Meta(ge=90)],
+        _means("after how long a call is given up that neither side refreshes (RFC 4028), 90 at least"),
+    ] = 1_800
     sip_transactions: Annotated[Positive, _means("SIP transactions at once; more are answered 503")] = 20_000
     sip_rate: Annotated[
         Rate, _means("requests a second outside dialogs of each kind, for each source; more are answered 503")
@@ -353,6 +389,9 @@ class Limits(Section, frozen=True):
         Positive, _means("the same for one account from everywhere; its owner gets in all the same")
     ] = 100
     sip_registrations: Annotated[Positive, _means("SIP users registered at once")] = 100_000
+    sip_registration_seconds: Annotated[
+        Annotated[int, Meta(ge=60)], _means("how long a device may stay registered without saying so again")
+    ] = 7_200
     sip_contacts: Annotated[Positive, _means("devices registered by one SIP user")] = 10
     msrp_connections: Annotated[Positive, _means("MSRP connections at once")] = 10_000
     sip_subscriptions: Annotated[Positive, _means("subscriptions to the roster of one room")] = 5_000

@@ -19,14 +19,17 @@ from crossroom.sip.hop import TLS, UDP, Flow, Hop, SentBy
 from crossroom.sip.message import Request, Response
 from crossroom.sip.stack import Output, Resolve, Resolving
 from crossroom.sip.transaction_layer import LiveTransaction
-from crossroom.sip.uri import SipUri
+from crossroom.sip.uri import SipUri, comparable_host
 
 _ROUND = 30.0
 """Seconds between two looks at what nobody tells us of: silent streams, and how much was turned away."""
 
 
 class SipLoop:
-    """Drives the pure agent. `deliver` and `admit` are left to whoever knows the face."""
+    """Drives the pure agent. `deliver` and `admit` are left to whoever knows the face.
+
+    own_hosts: what a URI of ours may have as its host, in lower case; the addresses that we listen on and advertise.
+    """
 
     def __init__(self, settings: SipSettings, clock: Clock, ids: Ids, resolver: Resolver, log: Log) -> None:
         self._settings = settings
@@ -35,6 +38,7 @@ class SipLoop:
         self._log = log
         self.core = UserAgent(settings.agent, ids, self.admit)
         self.listening: tuple[Listening, ...] = ()
+        self.own_hosts: frozenset[str] = frozenset()
         self._tasks = Tasks(log)
         self._transport = SipTransport(settings, self, self._tasks, log)
         self._alarm = Alarm(clock.now, self._tick)
@@ -50,6 +54,8 @@ class SipLoop:
             await self._transport.close()
             raise
         self.listening = tuple(opened)
+        hosts = {host for entry in opened for host in (entry.advertised, entry.host)}
+        self.own_hosts = frozenset(_in_uri(comparable_host(_in_uri(host))) for host in hosts)
         for entry in reversed(opened):  # the first of each transport is the one that is shown
             self.core.stack.hosts[entry.transport] = SentBy(_in_uri(entry.advertised), entry.port)
         if self._settings.outbound_proxy is not None:

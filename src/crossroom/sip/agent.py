@@ -35,7 +35,9 @@ class UserAgent:
     def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Output]:
         """A message came in on this flow."""
         if isinstance(message, Response):
-            self.stack.transactions.receive_response(message, now)  # RFC 3261 §18.1.2: no match, no action
+            self.stack.transactions.receive_response(
+                message, flow, now
+            )  # RFC 3261 §18.1.2: no match, no action
         else:
             self._receive_request(stamp_received(message, flow), flow, now)
         return self.drain()

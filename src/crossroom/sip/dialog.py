@@ -114,6 +114,18 @@ class Dialog:
         self.route_set = tuple(reversed(success.record_routes))
         self.refresh_target(success)
 
+    def stay_on(self, flow: Flow | None) -> None:
+        """Keep to the connection that the peer answered on, where that is what its Contact names.
+
+        Over TLS a new one could not be opened: a certificate names a domain, and that is not in a numeric Contact.
+        """
+        uri = self.remote_contact.uri
+        hop = literal_hop(uri) if isinstance(uri, SipUri) else None
+        if flow is None or hop is None or not flow.reliable or self.flow is not None:
+            return
+        if (hop.transport, hop.host, hop.port) == (flow.transport, flow.remote_host, flow.remote_port):
+            self.flow = flow
+
     def flow_to_use(self) -> Flow | None:
         """The flow for requests of ours, when it is better than the peer's Contact (docs/conformance.md, sip-2.11).
 

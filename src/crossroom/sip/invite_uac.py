@@ -140,6 +140,7 @@ class InviteUac:
         if len(self._acks) >= _MAX_ANSWERS:
             return
         dialog, answer = self._early.confirm(response, partial(self._dialog, response))
+        self._settle(dialog)
         ack = self._copy_credentials(self._sent, dialog.request("ACK", response.cseq.number))
         self._acks[tag] = self._stack.send_ack(ack, dialog.flow_to_use())
         timer = agreed_timer(response, now)
@@ -161,9 +162,14 @@ class InviteUac:
     def _dialog(self, response: Response) -> Dialog:
         """The dialog that a response makes."""
         dialog = Dialog.as_uac(self._sent, response, self._call.contact)
-        if self._call.flow is not None and self._sending is not None and self._sending.hop is not None:
-            dialog.flow = self._sending.hop.flow
+        self._settle(dialog)
         return dialog
+
+    def _settle(self, dialog: Dialog) -> None:
+        """Choose the flow of a dialog: the one that the call was placed on, or the connection of the answer."""
+        hop = self._sending.hop if self._sending is not None else None
+        dialog.flow = hop.flow if hop is not None and self._call.flow is not None else None
+        dialog.stay_on(hop.flow if hop is not None else None)
 
     def _copy_credentials(self, invite: Request, ack: Request) -> Request:
         # RFC 3261 §22.1: the ACK carries the same credentials as its INVITE

@@ -14,7 +14,7 @@ from crossroom.sip.dialog import Dialog
 from crossroom.sip.event import Event as EventHeader
 from crossroom.sip.event import SubscriptionState
 from crossroom.sip.events import Event, NotifyReceived, SubscriberActive, SubscriberEnded
-from crossroom.sip.hop import Flow
+from crossroom.sip.hop import Flow, Hop
 from crossroom.sip.initial import finish, first_hops, initial_request
 from crossroom.sip.message import Request, Response
 from crossroom.sip.pending import PendingRequest
@@ -150,16 +150,18 @@ class Subscriber:
         if response.is_provisional or self.phase is Phase.OVER:
             return
         if response.is_success:
-            self._accept(request.request, response, now)
+            self._accept(request.request, request.hop, response, now)
         elif not self.accepted or response.status in {404, 405, 408, 410, 416, 480, 481, 489, 501, 503, 604}:
             self._close(response.reason or "refused", response.status)
         self._stack.watch(self)
 
-    def _accept(self, request: Request, response: Response, now: float) -> None:
+    def _accept(self, request: Request, hop: Hop | None, response: Response, now: float) -> None:
         if self.dialog is None:
             self._make_dialog(Dialog.as_uac(request, response, self._contact))
         elif self.accepted:
             self.dialog.refresh_target(response)
+        if self.dialog is not None and hop is not None:
+            self.dialog.stay_on(hop.flow)
         first, self.accepted = not self.accepted, True
         if first and self.event.id is not None:
             # RFC 3515 §2.4.6: the id is the CSeq of the REFER that was accepted, after any challenge

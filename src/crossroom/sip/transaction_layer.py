@@ -81,11 +81,13 @@ class TransactionLayer:
         self._carry_out(live, machine.start(now), now)
         return live
 
-    def receive_response(self, response: Response, now: float) -> bool:
+    def receive_response(self, response: Response, flow: Flow, now: float) -> bool:
         """Hand a response to its transaction; False when there is none."""
         live = self._clients.get(client_key(response))
         if live is None or not isinstance(live.machine, ClientTransaction):
             return False
+        if flow.reliable:  # what follows (ACK, CANCEL) stays on this connection
+            live.hop = replace(live.hop, flow=flow)
         self._carry_out(live, live.machine.receive(response, now), now)
         return True
 

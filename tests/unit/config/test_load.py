@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from crossroom import settings
 from crossroom.config.endpoint import Endpoint
 from crossroom.config.listing import listing
 from crossroom.config.load import ConfigurationError, line_of, load
 from crossroom.config.schema import Configuration, Kind, read_secret
+from crossroom.net.websocket_listener import WebSocketListeners
+from crossroom.sip.answer import Account
 
 WRONG = [
     ('[sip]\nlisten = ["upd://1.2.3.4:5060"]\n', 1, "is not of the form transport://host:port"),
@@ -36,6 +39,11 @@ WRONG = [
     ('[[xmpp.component]]\nconnect = "tls://a:1"\ndomain = "b"\nsecret = "s"\n', 1, "only tcp can be used"),
     ('[xmpp.entry]\nlisten = "ws://127.0.0.1:5222"\n', 1, "only tcp can be used"),
     ('[[domains]]\nname = "not a domain"\n', 1, "is no domain"),
+    ('[sip]\nadvertise = "198.51.100.7:5062"\n', 1, "is no host"),
+    ('[msrp]\nadvertise = "rooms example"\n', 1, "is no host"),
+    ('[[sip.credentials]]\nrealm = "p.example"\nuser = "tea"\n', 1, "exactly one of password"),
+    ('[[sip.credentials]]\nrealm = ""\nuser = "tea"\npassword = "x"\n', 1, "realm and user are needed"),
+    ("[limits]\nsip_session_seconds = 60\n", 2, "Expected `int` >= 90"),
     ('[http]\norigins = ["chat.example.com"]\n', 1, "is no origin"),
     ('[http]\norigins = ["https://chat.example.com/rooms"]\n', 1, "is no origin"),
 ]
@@ -176,3 +184,29 @@ def test_a_secret_comes_from_the_first_line_of_its_file(tmp_path: Path) -> None:
     file.write_text("s3cret\nsecond line\n")
     assert read_secret("", str(file)) == "s3cret"
     assert read_secret("inline", "") == "inline"
+
+
+@pytest.mark.parametrize("host", ["198.51.100.7", "2001:db8::7", "[2001:db8::7]", "rooms.example.com", ""])
+def test_a_host_to_advertise_is_a_name_or_an_address(tmp_path: Path, host: str) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text(f'[sip]\nadvertise = "{host}"\n')
+    configuration = load(file, {})
+    assert configuration.sip.advertise == host
+    # MSRP is behind the same NAT unless it says otherwise
+    assert settings.msrp(configuration, None, WebSocketListeners()).advertise == host.strip("[]")
+
+
+def test_who_we_are_to_proxies_reaches_the_user_agent(tmp_path: Path) -> None:
+    secret, file = tmp_path / "proxy.password", tmp_path / "crossroom.toml"
+    secret.write_text("tea and cake\n")
+    file.write_text(
+        f'[[sip.credentials]]\nrealm = "proxy.example"\nuser = "rooms"\npassword_file = "{secret}"\n'
+        '[[sip.credentials]]\nrealm = "b.example"\nuser = "focus"\npassword = "two"\n'
+        "[limits]\nsip_session_seconds = 600\nsip_head_octets = 9000\nsip_account_wrong_passwords = 7\n"
+    )
+    made = settings.sip(load(file, {}), None, WebSocketListeners())
+    assert made.agent.accounts == (
+        Account("rooms", "tea and cake", "proxy.example"),
+        Account("focus", "two", "b.example"),
+    )
+    assert (made.agent.session_expires, made.limits.head, made.agent.rates.account_failures) == (600, 9000, 7)

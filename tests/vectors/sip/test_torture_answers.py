@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from crossroom.config.schema import Account, Sip
 from peers.sip_message import SipMessage
 from unit.conference.face_world import facing
-from vectors.sip.torture_answers import RFC4475, RFC5118, SECTIONS, Case, options
+from vectors.sip.torture_answers import RFC4475, RFC5118, SECTIONS, Case, invite, options
 
 CASES = (*RFC4475, *RFC5118)
 ANA = Account(user="ana@sip.example", password="tea")
@@ -46,9 +48,12 @@ class Wire(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def wire(*, stranger: bool) -> AsyncIterator[Wire]:
-    trusted = [] if stranger else ["127.0.0.0/8"]
-    async with facing(sip=Sip(listen=["udp://127.0.0.1:0"], trusted=trusted, account=[ANA])) as world:
+async def wire(
+    *, stranger: bool = False, host: str = "127.0.0.1", advertise: str = ""
+) -> AsyncIterator[Wire]:
+    trusted = [] if stranger else ["127.0.0.0/8", "::1"]
+    sip = Sip(listen=[f"udp://{host}:0"], advertise=advertise, trusted=trusted, account=[ANA])
+    async with facing(sip=sip) as world:
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.create_datagram_endpoint(Wire, remote_addr=world.sip_address)
         try:
@@ -82,3 +87,20 @@ async def test_every_torture_message_gets_its_answer_on_the_wire() -> None:
 
 def test_every_section_of_both_documents_has_a_case() -> None:
     assert {" ".join(case.section.split()[:2]) for case in CASES} == SECTIONS
+
+
+@pytest.mark.parametrize(
+    ("host", "advertise", "called"),
+    [
+        ("[::1]", "", "[::1]"),
+        ("[::1]", "2001:DB8::7", "[2001:db8::7]"),
+        ("127.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("127.0.0.1", "198.51.100.7", "127.0.0.1"),
+        ("127.0.0.1", "SIP.example.net", "sip.EXAMPLE.net"),
+    ],
+)
+async def test_a_room_is_found_at_our_own_address(host: str, advertise: str, called: str) -> None:
+    async with wire(host=host, advertise=advertise) as peer:
+        # a room there, which has no audio; anywhere else there would be nobody: 404
+        [answer] = await peer.answers(Case("", invite(uri=f"sip:tea@{called}"), 488))
+        assert answer.status == 488
