@@ -113,9 +113,10 @@ class Dialer:
         except Refused as refused:
             await session.bye("SIP;cause=480")
             return Outcome(Answer.FAILED, refused.reason, refused.text)
-        session.on_reinvite = Renegotiation(self._premises, seat, session, agreed).answer
+        renegotiation = Renegotiation(self._premises, seat, session, agreed)
+        session.on_reinvite = renegotiation.answer
         try:
-            await agreed.connect()
+            await renegotiation.connect()
         except (MsrpUnreachable, ParseError) as error:
             seat.lose(str(error))
             return Outcome(Answer.FAILED, Reason.UNREACHABLE, str(error))

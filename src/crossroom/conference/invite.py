@@ -130,10 +130,11 @@ class Reception:
         return session
 
     async def _begin(self, seat: Seat, session: InviteSession, agreed: Agreed) -> None:
-        session.on_reinvite = Renegotiation(self._premises, seat, session, agreed).answer
+        renegotiation = Renegotiation(self._premises, seat, session, agreed)
+        session.on_reinvite = renegotiation.answer
         seat.chat.answered(agreed.answer.theirs)
         try:
-            await agreed.connect()
+            await renegotiation.connect()
         except (MsrpUnreachable, ParseError) as error:
             seat.lose(str(error), Departure.LINK_LOST)
 

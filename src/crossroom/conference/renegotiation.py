@@ -54,7 +54,19 @@ class Renegotiation:
         """Another MSRP session takes the place of the last one."""
         self._agreed = agreed
         self._seat.chat.recovered(agreed.msrp, agreed.answer.theirs)
-        self._premises.tasks.start(self._connect(agreed), "reconnect")
+        self._premises.tasks.start(self._reconnect(), "reconnect")
+
+    async def connect(self) -> None:
+        """Open the connection that stands agreed, or let it come; raises MsrpUnreachable, and ParseError for their path.
+
+        Neither is raised when a newer offer has taken its place meanwhile: what failed is wanted no more.
+        """
+        agreed = self._agreed
+        try:
+            await agreed.connect()
+        except (MsrpUnreachable, ParseError):
+            if agreed.msrp is self._agreed.msrp:
+                raise
 
     def _keep(self, offered: Answer) -> Body:
         """The MSRP session goes on: a=chatroom, the types, the direction and the other lines may have changed."""
@@ -120,9 +132,9 @@ class Renegotiation:
         seat = self._seat
         return self._premises.media.offer(seat.chat, seat.conference.room, last.msrp, to_browser=is_browser)
 
-    async def _connect(self, agreed: Agreed) -> None:
+    async def _reconnect(self) -> None:
         try:
-            await agreed.connect()
+            await self.connect()
         except (MsrpUnreachable, ParseError) as error:
             self._seat.lose(str(error), Departure.LINK_LOST)
 

@@ -1,7 +1,12 @@
 """Re-INVITEs of one session, from an endpoint that shares no code with us."""
 
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
 from peers.sdp_text import read_media
-from unit.conference.face_world import facing
+from peers.seat import Seat
+from unit.conference.face_world import TEA, facing
 
 AUDIO = "m=audio 40000 RTP/AVP 0\r\na=sendrecv\r\n"
 
@@ -132,5 +137,31 @@ async def test_an_ack_without_an_answer_changes_nothing() -> None:
         assert (await call.reinvite_without_offer("")).status == 200
         await ana.say("still here")
         await carl.expects_message("still here")
+        await ana.leave()
+        await carl.leave()
+
+
+async def test_a_new_offer_while_we_still_connect_to_the_last_one_costs_nobody_the_seat() -> None:
+    async with facing() as world, AsyncExitStack() as undo:
+        # its first new path leads to where nobody answers: we are still waiting when it offers another one
+        deaf = await asyncio.start_server(lambda _, writer: undo.callback(writer.close), "127.0.0.1", 0)
+        undo.push_async_callback(deaf.wait_closed)
+        undo.callback(deaf.close)
+        port = deaf.sockets[0].getsockname()[1]
+        ana, carl = await world.sip("Ana", setup="passive"), await world.sip("Carl")
+        call = ana.seat.call
+        assert call is not None
+        offer = ana.media(ana.seat, setup="passive")
+        nowhere = replace(offer, path=f"msrp://127.0.0.1:{port}/nowhere;tcp", port=port, version=2)
+        assert (await call.reinvite(str(nowhere))).status == 200
+        await world.until(lambda: len(world.server.msrp.connections) == 2)
+        ana.sit(Seat(ana.ua, ana.msrp.new_session(), TEA, "Ana", ana.quirks))
+        ana.seat.call = call
+        here = replace(ana.media(ana.seat, setup="passive"), version=3)
+        assert (await call.reinvite(str(here))).status == 200
+        await ana.seat.session.listen(read_media(call.remote_sdp)[0].attributes["path"])
+        await carl.say("still there?")
+        await ana.expects_message("still there?")
+        assert not call.byes.items
         await ana.leave()
         await carl.leave()
