@@ -54,22 +54,32 @@ class MsrpStream:
         start = START.match(self._buffer)
         if start is None:
             raise ValueError(f"not an MSRP start line: {self._buffer[:80]!r}")
-        end_line = re.compile(rb"\r\n-------" + re.escape(start[1]) + rb"([$+#])\r\n")
-        end = end_line.search(self._buffer, start.end() - 2)
-        if end is None:
+        end = self._end_line(b"\r\n-------" + start[1], start.end() - 2)
+        if end < 0:
             return None
-        block = self._buffer[start.end() : end.start()]
-        self._buffer = self._buffer[end.end() :]
+        block = self._buffer[start.end() : end]
+        flag_at = end + len(b"\r\n-------") + len(start[1])
+        flag = self._buffer[flag_at : flag_at + 1].decode()
+        self._buffer = self._buffer[flag_at + len(b"$\r\n") :]
         head, separator, body = (b"\r\n" + block).partition(b"\r\n\r\n")
         headers = [_header(line) for line in head.decode("utf-8").split("\r\n")[1:] if line]
         return MsrpFrame(
             kind=start[2].decode(),
             headers=headers,
             body=body if separator else None,
-            flag=end[1].decode(),
+            flag=flag,
             transaction=start[1].decode(),
             comment=(start[3] or b"").decode().strip(),
         )
+
+    def _end_line(self, opening: bytes, at: int) -> int:
+        """Return where the first whole end-line begins, -1 when it has not come yet."""
+        while (at := self._buffer.find(opening, at)) >= 0:
+            rest = self._buffer[at + len(opening) : at + len(opening) + 3]
+            if rest[:1] in {b"$", b"+", b"#"} and rest[1:] == b"\r\n":
+                return at
+            at += 1
+        return -1
 
 
 def _header(line: str) -> tuple[str, str]:
