@@ -41,10 +41,11 @@ class Chunk:
 class Transfer:
     """A message on its way out, chunk by chunk; it may stop after any chunk and go on later."""
 
-    __slots__ = ("_offset", "failed", "is_done", "message", "unanswered")
+    __slots__ = ("_offset", "began", "failed", "is_done", "message", "unanswered")
 
     def __init__(self, message: Message) -> None:
         self.message = message
+        self.began = 0  # the count of its first chunk's transaction, which orders what was begun
         self.unanswered = 0
         self.failed = False  # RFC 4975 §7.3.2: nothing more of it should be sent
         self.is_done = False

@@ -48,6 +48,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting) + len(self.copies)
 
+    @property
+    def count(self) -> int:
+        """That of the last id given out: what was begun later has a higher one."""
+        return self._count
+
     def fresh_id(self) -> str:
         """A new Message-ID; never one of the transaction ids."""
         self._count += 1
@@ -99,17 +104,16 @@ class Outbox:
         """Everybody who still waits; nobody does afterwards."""
         return self.expired(inf)
 
-    def unanswered(self) -> tuple[Message, ...]:
-        """The messages that may not have arrived, to be sent again with the same id (RFC 4975 §5.4)."""
-        found: dict[int, Message] = {}
-        begun: set[str] = set()
-        for transaction_id, (_, message_id, subject) in self._waiting.items():
-            if isinstance(subject, Transfer) and message_id not in begun:
-                begun.add(message_id)
-                found[self._count_of(transaction_id)] = subject.message
-        for octets, (_, shared) in self.copies.items():
-            found[self._count_of(octets.decode())] = shared.message(self._copy_id(octets))
-        return tuple(found[count] for count in sorted(found))  # in the order in which they were begun
+    def unanswered(self) -> dict[int, Message]:
+        """The copies that may not have arrived, by the count with which each was begun."""
+        return {
+            self._count_of(octets): shared.message(self._copy_id(octets))
+            for octets, (_, shared) in self.copies.items()
+        }
+
+    def count_of_copy(self, message_id: str) -> int:
+        """The count with which the copy of this Message-ID was begun."""
+        return int(message_id.encode().removeprefix(self.copy_prefix), 16)
 
     def deadline(self) -> float | None:
         """When expired() is next due."""
@@ -125,8 +129,8 @@ class Outbox:
     def _copy_id(self, transaction_id: bytes) -> str:
         return (self.copy_prefix + transaction_id.removeprefix(self._seed_octets)).decode()
 
-    def _count_of(self, transaction_id: str) -> int:
-        return int(transaction_id.removeprefix(self._seed), 16)
+    def _count_of(self, transaction_id: bytes) -> int:
+        return int(transaction_id.removeprefix(self._seed_octets), 16)
 
     def _drop_copy(self, transaction_id: bytes) -> Waiting:
         due, shared = self.copies.pop(transaction_id)

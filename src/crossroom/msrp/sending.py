@@ -17,11 +17,16 @@ _FATAL = {481: EndReason.NO_SUCH_SESSION, 506: EndReason.BOUND_ELSEWHERE}
 
 
 class Sending:
-    """What went out and is not finished yet; `local` is our URI, `seed` as in Outbox."""
+    """What went out and is not finished yet; `local` is our URI, `seed` as in Outbox.
+
+    `late` are messages that timed out, by the count with which they were begun. They count as failed, but they are
+    sent again after a repair, unless the peer was heard meanwhile: then it was there and did not care to answer.
+    """
 
     def __init__(self, local: str, seed: str, response_seconds: float) -> None:
         self.outbox = Outbox(seed, response_seconds)
         self.refused_types: set[str] = set()
+        self.late: dict[int, Message] = {}
         self._local = local
         self._transfers: dict[str, Transfer] = {}
         self._remote_text = ""
@@ -59,6 +64,7 @@ class Sending:
         chunk = transfer.cut(size)
         message = transfer.message
         transaction_id = self.outbox.transaction_id(chunk.body)
+        transfer.began = transfer.began or self.outbox.count
         if message.failure_report is not FailureReport.NO and not transfer.failed:
             transfer.unanswered += 1
             self.outbox.wait(transaction_id, message.id, transfer, now)
@@ -144,6 +150,10 @@ class Sending:
         if failure_report is FailureReport.PARTIAL:
             # RFC 4975 §7.1.4: only failures were to be answered
             return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
+        if isinstance(subject, SharedBody):
+            self.late[self.outbox.count_of_copy(message_id)] = subject.message(message_id)
+        else:
+            self.late[subject.began] = subject.message
         return self._fail(message_id, subject, Outcome.TIMED_OUT, 408, "")
 
     def _fail(
@@ -171,6 +181,16 @@ class Sending:
     def tick(self, now: float) -> list[Output]:
         """Let time pass."""
         return [o for _, id_, subject in self.outbox.expired(now) for o in self._silence(id_, subject)]
+
+    def unanswered(self) -> tuple[Message, ...]:
+        """The messages that may not have arrived, to be sent again with the same id (RFC 4975 §5.4)."""
+        begun = {
+            transfer.began: transfer.message
+            for transfer in self._transfers.values()
+            if transfer.began and not transfer.failed
+        }
+        found = self.late | self.outbox.unanswered() | begun
+        return tuple(found[count] for count in sorted(found))  # in the order in which they were begun
 
     def lost(self) -> list[Output]:
         """The connection broke: everything that waits fails at once (RFC 4975 §5.4)."""

@@ -40,7 +40,7 @@ class Session:
     @property
     def unanswered(self) -> tuple[Message, ...]:
         """Messages that may not have arrived: to be sent again, with the same ids, by a replacement."""
-        return self.sending.outbox.unanswered()
+        return self.sending.unanswered()
 
     def receive(self, item: FrameItem, now: float) -> list[Output]:
         """Take one frame that is for this session."""

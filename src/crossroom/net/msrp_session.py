@@ -252,11 +252,16 @@ class MsrpSession:
 
     def sweep(self, now: float) -> None:
         """Let time pass."""
+        settings = self._owner.settings
+        connection, late = self._connection, self.machine.sending.late
+        if late and connection is not None and connection.has_read:
+            late.clear()
         deadline = self.machine.deadline()
         if deadline is not None and deadline <= now:
             self._run(self.machine.tick(now))
-        settings = self._owner.settings
-        connection = self._connection
+        if len(late) > settings.max_queue_messages:
+            self.end(EndReason.UNRESPONSIVE)
+            return
         if connection is None:
             if not self._is_active and self._remote and now - self._waits_since > settings.bind_seconds:
                 self.end(EndReason.NEVER_BOUND)

@@ -197,3 +197,43 @@ def test_report_of_failure_counts_only_while_the_message_is_on_its_way() -> None
     assert side.heed(Report("other", 413)) == []
     assert side.heed(Report("m1", 413, "Stop")) == [Deliver(Result("m1", Outcome.REFUSED, 413, "Stop"))]
     assert transfer.failed
+
+
+def test_message_whose_chunks_so_far_were_all_answered_is_still_unanswered() -> None:
+    side = sending()
+    transfer = transfer_of(side, LONG)
+    first = side.send_chunk(transfer, 2048, 0.0)
+    assert side.answered(answer_to(first, 200)) == []
+    assert side.unanswered() == (LONG,)
+    rest = [side.send_chunk(transfer, 2048, 0.0) for _ in range(2)]
+    assert [type(output) for octets in rest for output in side.answered(answer_to(octets, 200))] == [Deliver]
+    assert side.unanswered() == ()
+
+
+def test_unanswered_messages_are_told_in_the_order_in_which_they_were_begun() -> None:
+    side = sending()
+    waiting = transfer_of(side, Message("m0", "x/y", b"not begun"))
+    long = transfer_of(side, LONG)
+    side.send_chunk(long, 2048, 0.0)
+    copy = request(side.send_shared(SharedBody("x/y", b"copy"), 0.0)).message_id
+    side.send_chunk(transfer_of(side, Message("m2", "x/y", b"two")), 2048, 0.0)
+    side.send_chunk(long, 2048, 0.0)
+    assert [message.id for message in side.unanswered()] == ["m1", copy, "m2"]
+    assert not waiting.has_begun
+
+
+def test_message_that_was_refused_is_not_unanswered() -> None:
+    side = sending()
+    transfer = transfer_of(side, LONG)
+    first, _ = (side.send_chunk(transfer, 2048, 0.0) for _ in range(2))
+    side.answered(answer_to(first, 413))
+    assert side.unanswered() == ()
+
+
+def test_messages_that_timed_out_are_told_as_failed_and_stay_unanswered() -> None:
+    side = sending()
+    copy = request(side.send_shared(SharedBody("x/y", b"copy"), 0.0)).message_id
+    side.send_chunk(transfer_of(side, Message("m2", "x/y", b"two")), 2048, 1.0)
+    assert len(side.tick(31.0)) == 2
+    assert [message.id for message in side.unanswered()] == [copy, "m2"]
+    assert {message.body for message in side.late.values()} == {b"copy", b"two"}

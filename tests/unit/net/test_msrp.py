@@ -215,6 +215,49 @@ async def test_shared_copy_that_fails_or_stays_unanswered_is_reported() -> None:
         assert told.status == 408
 
 
+async def test_copies_that_timed_out_on_a_silent_connection_are_sent_again_after_the_repair() -> None:
+    # the network of the peer is gone without a word: nothing tells us but that it answers no more
+    async with staged() as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        session.send_shared(SharedBody("message/cpim", b"unheard"))
+        await wire.frame()
+        stage.later(31)
+        assert isinstance(await ear.heard(), Report)
+        wire.writer.transport.abort()
+        assert await ear.heard() is EndReason.CONNECTION_LOST
+        assert [message.body for message in session.undelivered] == [b"unheard"]
+
+
+async def test_copies_that_a_peer_heard_and_did_not_answer_are_not_sent_again() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        session.send_shared(SharedBody("message/cpim", b"ignored"))
+        await wire.frame()
+        stage.later(31)
+        assert isinstance(await ear.heard(), Report)
+        wire.write(frame(session, "tttt", "SEND", "Message-ID: m1", body="I am here"))
+        await ear.message()
+        stage.later(1)
+        wire.writer.transport.abort()
+        assert await ear.heard() is EndReason.CONNECTION_LOST
+        assert session.undelivered == ()
+
+
+async def test_endpoint_that_leaves_too_many_copies_unanswered_is_given_up() -> None:
+    async with staged(replace(PLAIN, max_queue_messages=3)) as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        for _ in range(4):
+            session.send_shared(SharedBody("message/cpim", b"unheard"))
+            await wire.frame()
+        stage.later(31)
+        told = [await ear.heard() for _ in range(5)]
+        assert told[4] is EndReason.UNRESPONSIVE
+        assert session.closed is EndReason.UNRESPONSIVE
+
+
 async def test_nothing_is_sent_before_the_session_is_bound_and_then_all_in_order() -> None:
     async with staged() as stage:
         ear = Ear()
