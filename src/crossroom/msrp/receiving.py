@@ -33,7 +33,9 @@ class SessionLimits:
     inbox: InboxLimits = field(default_factory=InboxLimits)
     response_seconds: float = 30.0  # RFC 4975 §7.1.1
     decision_seconds: float = 25.0  # before the sender's own 30 s are over, it hears 408 from us
-    dedupe_window: int = 64  # messages; only those in flight when a connection broke come twice
+    dedupe_window: int = (
+        256  # messages; those in flight when a connection broke come twice, a room takes 100 at once
+    )
     max_undecided: int = 256  # requests that wait for `respond`; the next is answered 408 at once
 
 

@@ -117,6 +117,16 @@ def test_window_of_remembered_messages_is_bounded() -> None:
     assert list(each.seen) == ["m3", "m4"]
 
 
+def test_a_whole_burst_that_is_repeated_after_a_loss_is_taken_once() -> None:
+    # limits.occupant_burst lets 100 messages through at once; their answers may all be lost with the connection
+    before = Receiving(US, SessionLimits())
+    burst = [send(Message_ID=f"m{number}") for number in range(120)]
+    for request in burst:
+        before.respond(handle(before.receive(request, 0.0)), 200, "", report=True)
+    after = Receiving(US, SessionLimits(), before.seen)
+    assert [statuses(after.receive(request, 1.0)) for request in burst] == [[200]] * 120
+
+
 def test_too_many_undecided_requests_are_answered_408() -> None:
     each = side()
     each.receive(send(Message_ID="1"), 0.0)
