@@ -14,7 +14,7 @@ from crossroom.conference.offers import description_in
 from crossroom.conference.premises import Premises
 from crossroom.conference.seat import Seat
 from crossroom.machine import ParseError
-from crossroom.net.msrp_face import MsrpUnreachable
+from crossroom.net.msrp_face import EndReason, MsrpUnreachable
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.sip_session import CallFailed, InviteSession
 from crossroom.room.reasons import Departure
@@ -136,12 +136,7 @@ class Renegotiation:
         try:
             await self.connect()
         except (MsrpUnreachable, ParseError) as error:
-            self._seat.lose(str(error), Departure.LINK_LOST)
-
-
-def _in_role(answer: Answer, setup: Setup) -> SessionDescription:
-    """Our description with another a=setup on the line of the chat."""
-    lines = list(answer.description.media)
-    section = replace(answer.ours, setup=setup).section()
-    lines[answer.index] = replace(section, media=lines[answer.index].media, connection=None)
-    return replace(answer.description, media=tuple(lines))
+            if self._agreed.msrp.closed is EndReason.CONNECTION_LOST:
+                self._seat.chat.await_repair()  # it broke again, before it was bound
+            else:
+                self._seat.lose(str(error), Departure.LINK_LOST)

@@ -137,6 +137,12 @@ class SeatChat:
                 )
         self._send_kept()
 
+    def await_repair(self) -> None:
+        """The connection broke: only a new offer and answer can repair that (RFC 4975 §5.4); give it time."""
+        self._stop_waiting()
+        why, loop = str(EndReason.CONNECTION_LOST), asyncio.get_running_loop()
+        self._recovery = loop.call_later(self._settings.recovery_seconds, self._lose, why)
+
     def close(self) -> None:
         """Nothing is sent or asked any more."""
         self._turns.close()
@@ -172,9 +178,7 @@ class SeatChat:
         """See net.msrp_face.SessionFace."""
         self._log.info("chat connection lost", person=str(self._seat.person), reason=str(reason))
         if reason is EndReason.CONNECTION_LOST:
-            # RFC 4975 §5.4: only a new offer and answer can repair it; give the endpoint time for that
-            loop = asyncio.get_running_loop()
-            self._recovery = loop.call_later(self._settings.recovery_seconds, self._lose, str(reason))
+            self.await_repair()
         else:
             self._lose(str(reason))
 

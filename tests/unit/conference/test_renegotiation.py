@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from peers.sdp_text import read_media
 from peers.seat import Seat
+from peers.sip_call import Call
+from peers.sip_participant import SipParticipant
 from unit.conference.face_world import TEA, facing
 
 AUDIO = "m=audio 40000 RTP/AVP 0\r\na=sendrecv\r\n"
@@ -155,13 +157,44 @@ async def test_a_new_offer_while_we_still_connect_to_the_last_one_costs_nobody_t
         nowhere = replace(offer, path=f"msrp://127.0.0.1:{port}/nowhere;tcp", port=port, version=2)
         assert (await call.reinvite(str(nowhere))).status == 200
         await world.until(lambda: len(world.server.msrp.connections) == 2)
-        ana.sit(Seat(ana.ua, ana.msrp.new_session(), TEA, "Ana", ana.quirks))
-        ana.seat.call = call
-        here = replace(ana.media(ana.seat, setup="passive"), version=3)
-        assert (await call.reinvite(str(here))).status == 200
-        await ana.seat.session.listen(read_media(call.remote_sdp)[0].attributes["path"])
+        await _moved(ana, call, version=3)
         await carl.say("still there?")
         await ana.expects_message("still there?")
         assert not call.byes.items
         await ana.leave()
         await carl.leave()
+
+
+async def test_a_connection_that_breaks_before_it_is_bound_may_be_repaired_too() -> None:
+    async with facing() as world, AsyncExitStack() as undo:
+
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"$")
+            writer.transport.abort()
+
+        broken = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        undo.push_async_callback(broken.wait_closed)
+        undo.callback(broken.close)
+        port = broken.sockets[0].getsockname()[1]
+        ana, carl = await world.sip("Ana", setup="passive"), await world.sip("Carl")
+        call = ana.seat.call
+        assert call is not None
+        offer = ana.media(ana.seat, setup="passive")
+        breaking = replace(offer, path=f"msrp://127.0.0.1:{port}/breaks;tcp", port=port, version=2)
+        assert (await call.reinvite(str(breaking))).status == 200
+        await world.until(lambda: len(world.server.msrp.sessions) == 1)
+        await carl.say("are you there?")
+        await _moved(ana, call, version=3)
+        await ana.expects_message("are you there?")
+        assert not call.byes.items
+        await ana.leave()
+        await carl.leave()
+
+
+async def _moved(ana: SipParticipant, call: Call, version: int) -> None:
+    """Offer a path that works, and be connected to."""
+    ana.sit(Seat(ana.ua, ana.msrp.new_session(), TEA, "Ana", ana.quirks))
+    ana.seat.call = call
+    offer = replace(ana.media(ana.seat, setup="passive"), version=version)
+    assert (await call.reinvite(str(offer))).status == 200
+    await ana.seat.session.listen(read_media(call.remote_sdp)[0].attributes["path"])
