@@ -89,8 +89,11 @@ class Rooms:
 class Crossroom:
     """One server: `start`, then `stop`. Nothing of it is left afterwards."""
 
-    def __init__(self, configuration: Configuration, log: Log) -> None:
-        clock, ids, names = SystemClock(), RandomIds(), DnsNames()
+    def __init__(
+        self, configuration: Configuration, log: Log, clock: Clock | None = None, ids: Ids | None = None
+    ) -> None:
+        """`clock` and `ids` are the system's; a simulation brings its own."""
+        clock, ids, names = clock or SystemClock(), ids or RandomIds(), DnsNames()
         self._configuration = configuration
         self._log = log
         self._tasks = Tasks(log)
