@@ -140,3 +140,11 @@ class Renegotiation:
                 self._seat.chat.await_repair()  # it broke again, before it was bound
             else:
                 self._seat.lose(str(error), Departure.LINK_LOST)
+
+
+def _in_role(answer: Answer, setup: Setup) -> SessionDescription:
+    """Our description with another a=setup on the line of the chat."""
+    lines = list(answer.description.media)
+    section = replace(answer.ours, setup=setup).section()
+    lines[answer.index] = replace(section, media=lines[answer.index].media, connection=None)
+    return replace(answer.description, media=tuple(lines))

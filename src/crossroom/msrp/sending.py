@@ -70,7 +70,7 @@ class Sending:
             self.outbox.wait(transaction_id, message.id, transfer, now)
         elif transfer.is_done:
             self._transfers.pop(message.id, None)
-        paths = (("To-Path", self._to_path), ("From-Path", self._local))
+        paths = (("To-Path", _known(self._remote_text)), ("From-Path", self._local))
         return build_frame(transaction_id, "SEND", paths + chunk.headers, chunk.body, chunk.flag)
 
     def send_shared(self, shared: SharedBody, now: float) -> bytes:
@@ -201,13 +201,13 @@ class Sending:
             outputs += self._fail(message_id, transfer, Outcome.LOST, 481, "")
         return outputs
 
-    @property
-    def _to_path(self) -> str:
-        if not self._remote_text:
-            raise LocalProtocolError("the remote path is not known yet")
-        return self._remote_text
-
     def _request(self, method: str, headers: tuple[tuple[str, str], ...], duty: Duty, now: float) -> bytes:
         transaction_id = self.outbox.transaction_id()
         self.outbox.wait(transaction_id, "", duty, now)
-        return bytes(MsrpRequest(transaction_id, method, self._to_path, self._local, headers))
+        return bytes(MsrpRequest(transaction_id, method, _known(self._remote_text), self._local, headers))
+
+
+def _known(remote: str) -> str:
+    if not remote:
+        raise LocalProtocolError("the remote path is not known yet")
+    return remote

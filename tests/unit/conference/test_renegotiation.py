@@ -146,7 +146,10 @@ async def test_an_ack_without_an_answer_changes_nothing() -> None:
 async def test_a_new_offer_while_we_still_connect_to_the_last_one_costs_nobody_the_seat() -> None:
     async with facing() as world, AsyncExitStack() as undo:
         # its first new path leads to where nobody answers: we are still waiting when it offers another one
-        deaf = await asyncio.start_server(lambda _, writer: undo.callback(writer.close), "127.0.0.1", 0)
+        def ignore(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            undo.callback(writer.close)
+
+        deaf = await asyncio.start_server(ignore, "127.0.0.1", 0)
         undo.push_async_callback(deaf.wait_closed)
         undo.callback(deaf.close)
         port = deaf.sockets[0].getsockname()[1]
