@@ -20,7 +20,8 @@ class ContentType:
     params: Params = NO_PARAMS
 
     def __post_init__(self) -> None:
-        if not _MEDIA.fullmatch(self.type):
+        kind, _, subtype = self.type.partition("/")
+        if not (grammar.is_token(kind) and grammar.is_token(subtype)):
             raise LocalProtocolError(f"not a media type: {self.type!r}")
 
     @classmethod

@@ -16,9 +16,10 @@ def test_other_text_is_refused(text: str) -> None:
         ContentType.parse(text)
 
 
-def test_values_that_cannot_be_written_cannot_be_made() -> None:
+@pytest.mark.parametrize("value", ["text\r\n", "text/\r\nplain", " text/plain", "text/plain;a=b"])
+def test_values_that_cannot_be_written_cannot_be_made(value: str) -> None:
     with pytest.raises(LocalProtocolError):
-        ContentType("text\r\n")
+        ContentType(value)
 
 
 @pytest.mark.parametrize(
