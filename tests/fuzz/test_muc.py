@@ -141,5 +141,6 @@ async def _survives(stanzas: list[Stanza]) -> None:
 
 def _is_answered(asked: Stanza, world: World) -> None:
     answers = [one for one in world.router.sent if one.id == asked.id and one.to == asked.from_]
-    relayed = [one for one in world.service._context.relay._waiting.values() if one.request is asked]
+    waiting = world.service._context.relay._waiting.values()
+    relayed = [one for one in waiting if (one.request.id, one.request.from_) == (asked.id, asked.from_)]
     assert len(answers) + len(relayed) == 1, (str(asked.as_element()), answers)
