@@ -55,7 +55,7 @@ class SeatChat:
         self.msrp: MsrpSession | None = None
         self.peer: MessageMedia | None = None
         self._types = Types(None)
-        self.on_lost: Callable[[str], None] | None = None
+        self.on_lost: Callable[[str], None] = lambda _why: None
         self._seat = seat
         self._book = ReceiptBook()
         self._requests = SeatRequests(seat, self._book)
@@ -141,7 +141,7 @@ class SeatChat:
         """The connection broke: only a new offer and answer can repair that (RFC 4975 §5.4); give it time."""
         self._stop_waiting()
         why, loop = str(EndReason.CONNECTION_LOST), asyncio.get_running_loop()
-        self._recovery = loop.call_later(self._settings.recovery_seconds, self._lose, why)
+        self._recovery = loop.call_later(self._settings.recovery_seconds, self.on_lost, why)
 
     def close(self) -> None:
         """Nothing is sent or asked any more."""
@@ -180,7 +180,7 @@ class SeatChat:
         if reason is EndReason.CONNECTION_LOST:
             self.await_repair()
         else:
-            self._lose(str(reason))
+            self.on_lost(str(reason))
 
     def _send_private(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted) -> None:
         copy = self._copy_of(posted)
@@ -201,7 +201,7 @@ class SeatChat:
         self._unsent.append(said)
         if len(self._unsent) > self._settings.kept_messages:
             self._unsent.clear()
-            self._lose("too much was said while it could not be sent to")
+            self.on_lost("too much was said while it could not be sent to")
 
     def _send_kept(self) -> None:
         unsent, self._unsent = self._unsent, []
@@ -216,10 +216,6 @@ class SeatChat:
             notice = self._seat.conference.notice(too_long(said, limit))
             if not _is_too_long(notice, peer):
                 self.send(notice)
-
-    def _lose(self, why: str) -> None:
-        if self.on_lost is not None:
-            self.on_lost(why)
 
     def _stop_waiting(self) -> None:
         if self._recovery is not None:

@@ -218,7 +218,7 @@ async def test_a_lost_chat_that_nobody_repairs_ends_the_seat() -> None:
         await world.until(lambda: _is_lost(world))
         assert seat.chat._recovery is not None
         seat.chat._recovery.cancel()
-        seat.chat._lose("the time is over")  # what the timer does
+        seat.chat.on_lost("the time is over")  # what the timer does
         bye = await ana.expects_removed()
         assert "cause=408" in bye.get("Reason")
         assert (await seen.first(Left)).departure is Departure.LINK_LOST
