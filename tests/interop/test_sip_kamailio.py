@@ -4,99 +4,51 @@ Users register at Kamailio; the server sends everything through it, and is calle
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from interop.crossroom_server import RunningServer, crossroom_server
-from peers.crossroom import Ports
-from peers.kamailio import Kamailio, kamailio
-from peers.process import free_port
-from peers.sip_call import Call
+from interop.provider_world import ROOM, Provider, call_of, came_by_the_proxy, provider
 from peers.sip_participant import SipParticipant
-from peers.tls import Authority
+from peers.sip_subscription import sipfrag_status
+from peers.tshark import capture
 
 pytestmark = pytest.mark.interop
 
-ROOM = "sip:tea@conference.example"
-HOST = "127.0.0.1"
 # the user's transport, the server's transport
 LEGS = [("udp", "udp"), ("tcp", "tcp"), ("udp", "tcp"), ("tls", "tls"), ("ws", "tcp"), ("ws", "tls")]
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """Kamailio and the server behind it; `user` makes people who are registered."""
-
-    proxy: Kamailio
-    running: RunningServer
-    transport: str
-    authority: Authority
-    undo: AsyncExitStack
-
-    async def user(self, name: str) -> SipParticipant:
-        port = {"tls": self.proxy.tls_port, "ws": self.proxy.websocket_port}.get(
-            self.transport, self.proxy.port
-        )
-        tls = self.authority.peer(f"{name}.example", server_name="proxy.example")
-        user = SipParticipant(
-            name,
-            "sip.example",
-            server=(HOST, port),
-            transport=self.transport,
-            tls=tls if self.transport == "tls" else None,
-            register=True,
-        )
-        return await self.undo.enter_async_context(user)
+READABLE = {"udp", "tcp", "ws"}  # no dissector looks into TLS
 
 
 @asynccontextmanager
-async def provider(folder: Path, users: str, server: str) -> AsyncIterator[Provider]:
-    authority, tls_port = Authority(), free_port()
-    theirs, ours = folder / "kamailio", folder / "crossroom"
-    for each in (theirs, ours):
-        each.mkdir()
-    certificate, key = authority.files(theirs, "proxy.example", HOST)
-    own_certificate, own_key = authority.files(ours, "rooms.example", HOST)
-    tls = f'certificate = "{own_certificate}"\nkey = "{own_key}"\nauthorities = "{authority.root(folder)}"'
-    async with AsyncExitStack() as undo:
-        ports = Ports.free()
-        proxy = await undo.enter_async_context(
-            kamailio(
-                theirs,
-                crossroom_port=tls_port if server == "tls" else ports.sip,
-                crossroom_transport=server,
-                certificate=certificate,
-                key=key,
-                options=["WITH_TLS", "WITH_WEBSOCKET"],
-            )
-        )
-        way_out = proxy.tls_port if server == "tls" else proxy.port
-        running = await undo.enter_async_context(
-            crossroom_server(
-                ours,
-                outbound_proxy=f"sip:{HOST}:{way_out};transport={server};lr",
-                extra=f"[tls]\n{tls}",
-                ports=ports,
-                sip_listen=[f"tls://{HOST}:{tls_port}"],
-            )
-        )
-        guests = await undo.enter_async_context(AsyncExitStack())
-        yield Provider(proxy, running, users, authority, guests)
-        await running.is_empty()
+async def watched(folder: Path, users: str, server: str) -> AsyncIterator[Provider]:
+    """A provider whose SIP is captured, and must be well-formed for Wireshark."""
+    async with provider(folder / "site", users, server) as site:
+        ports = dict.fromkeys((site.proxy.port, site.running.ports.sip), "sip")
+        if users == "ws":
+            ports[site.proxy.websocket_port] = "http"
+        async with capture(folder, ports) as wire:
+            yield site
+            seen = await wire.stop()
+        assert await seen.malformed_frames(["sip", "websocket"]) == []
+        for transport in {users, server} & READABLE:
+            wanted = {"ws": "websocket && sip"}.get(transport, f"{transport} && sip")
+            assert await seen.count(f"{wanted} && sip.CSeq.method == INVITE") > 0, wanted
 
 
-def call_of(participant: SipParticipant) -> Call:
-    call = participant.seat.call
-    assert call is not None
-    return call
+async def refers_inside(caller: SipParticipant, target: str) -> None:
+    """Ask the room by a REFER in the dialog of the call to invite somebody, until that somebody is in."""
+    call = call_of(caller)
+    response = await call.request("REFER", [caller.ua.contact(), ("Refer-To", f"<{target}>")])
+    assert response.status in {200, 202}
+    invited = await call.notifies.take(lambda n: sipfrag_status(n) == 100)
+    came_by_the_proxy(invited)
 
 
 @pytest.mark.parametrize(("users", "server"), LEGS)
 async def test_a_provider_has_rooms(tmp_path: Path, users: str, server: str) -> None:
-    async with provider(tmp_path, users, server) as site:
+    async with watched(tmp_path, users, server) as site:
         ana, carl, dora = [await site.user(name) for name in ("ana", "carl", "dora")]
         # called by users, and calling one of them (REFER), all through the proxy
         await ana.join(ROOM, "Ana")
@@ -112,6 +64,20 @@ async def test_a_provider_has_rooms(tmp_path: Path, users: str, server: str) -> 
         await dora.say("by way of the proxy")
         await ana.expects_message(text="by way of the proxy", sender="Dora")
 
+        # REFER inside a dialog, and a roster that is asked for again
+        eve = await site.user("eve")
+        await refers_inside(ana, "sip:eve@sip.example")
+        await (await eve.expects_invite()).accept("Eve")
+        told = await call_of(ana).notifies.take(lambda n: sipfrag_status(n) == 200)
+        came_by_the_proxy(told)
+        await ana.expects_roster("Ana", "Carl", "Dora", "Eve")
+        subscription = carl.seat.subscription
+        assert subscription is not None
+        subscription.notifies.items.clear()
+        assert (await subscription.refresh()).status == 200
+        came_by_the_proxy(await subscription.notifies.take())
+        await eve.leave()
+
         # session timers: the caller refreshes by UPDATE, and again by an unchanged re-INVITE
         refreshed = await call_of(ana).request(
             "UPDATE", [ana.ua.contact(), ("Supported", "timer"), ("Session-Expires", "90;refresher=uac")]
@@ -122,10 +88,24 @@ async def test_a_provider_has_rooms(tmp_path: Path, users: str, server: str) -> 
         assert again.status == 200
 
         # BYE from each end
+        dora_is_called = call_of(dora)
+        await ana.refer("sip:dora@sip.example", method="BYE")
+        came_by_the_proxy(await dora_is_called.expects_bye())
+        await ana.expects_roster("Ana", "Carl")
         await ana.leave()
         await carl.leave()
-        await dora.expects_roster("Dora")
-        await dora.leave()
+
+        # Record-Route was honoured: what belongs to a dialog has passed the proxy, from either side
+        for person, methods in (
+            (ana, ("ACK", "UPDATE", "REFER", "NOTIFY", "BYE")),
+            (carl, ("ACK", "INVITE", "BYE")),
+        ):
+            for method in methods:
+                await site.proxy.expects_request(method, call_of(person).dialog.call_id)
+        await site.proxy.expects_request("BYE", dora_is_called.dialog.call_id)
+        assert subscription.dialog is not None
+        await site.proxy.expects_request("SUBSCRIBE", subscription.dialog.call_id)
+        await site.proxy.expects_request("NOTIFY", subscription.dialog.call_id, times=2)
 
 
 @pytest.mark.parametrize("users", ["udp", "ws"])

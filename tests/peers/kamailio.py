@@ -28,15 +28,20 @@ class Kamailio:
         """Where it takes SIP by UDP and TCP: the `server` of a SipParticipant."""
         return HOST, self.port
 
+    async def expects_request(self, method: str, call_id: str, *, times: int = 1) -> None:
+        """Wait until a request inside that dialog has passed (WITH_REQUEST_LOG), so many times."""
+        line = rf"request {method} \S+ from \S+ Call-ID {re.escape(call_id)} To-tag (?!<null>)\S"
+        await self.program.until_output(rf"(?s)({line}.*?){{{times}}}")
+
     @property
     def route(self) -> str:
         """Its URI as an outbound proxy."""
         return f"sip:{HOST}:{self.port};lr"
 
 
-def configuration(values: dict[str, str]) -> str:
-    """Return the example configuration with the values of its `#!substdef "!NAME!value!g"` lines replaced."""
-    text = (EXAMPLES / "kamailio" / "kamailio.cfg").read_text()
+def configuration(values: dict[str, str], example: str = "kamailio.cfg") -> str:
+    """Return an example configuration with the values of its `#!substdef "!NAME!value!g"` lines replaced."""
+    text = (EXAMPLES / "kamailio" / example).read_text()
     for name, value in values.items():
         found = re.search(rf'^#!substdef "!{name}!.*!g"$', text, re.MULTILINE)
         if found is None:

@@ -118,13 +118,16 @@ class Run:
         for log in (self.file("errors"), self.file("messages")):
             if log.exists():
                 transcript.received(log.suffix, log.read_text(errors="backslashreplace"))
-        return SippResult(self.scenario.stem, status, last_row(program.output), transcript)
+        rows = statistics(program.output)
+        if not rows:
+            raise program.transcript.failure("counted nothing")
+        return SippResult(self.scenario.stem, status, rows[-1], transcript)
 
 
-def last_row(output: str) -> dict[str, str]:
-    """Return the last line of the statistics in SIPp's output, by column name."""
+def statistics(output: str) -> list[dict[str, str]]:
+    """Return the lines of the statistics in SIPp's output, by column name."""
     lines = [line for line in output.splitlines() if line.startswith("StartTime;") or line.count(";") > 20]
-    return list(csv.DictReader(io.StringIO("\n".join(lines)), delimiter=";"))[-1]
+    return list(csv.DictReader(io.StringIO("\n".join(lines)), delimiter=";"))
 
 
 async def sipp(  # noqa: PLR0913 - keyword settings of a test

@@ -70,7 +70,7 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A capture file and how to read it: port to "sip", "msrp" or "xmpp"."""
+    """A capture file and how to read it: port to "sip", "msrp", "xmpp", or "http" for what begins as HTTP."""
 
     path: Path
     decode_as: Mapping[int, str]
