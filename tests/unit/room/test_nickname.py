@@ -68,6 +68,15 @@ def test_free_nickname_is_the_wanted_one_or_numbered() -> None:
     assert free_nickname_near(Nickname("Ana"), lambda name: name not in taken) == "Ana 3"
 
 
+def test_a_crowd_of_one_name_is_numbered_without_enforcing_every_number_again() -> None:
+    taken = {"Crowd", *(f"Crowd {number}" for number in range(2, 300))}
+    keys = {comparison_key(Nickname(name)) for name in taken}
+    assert free_nickname_near(Nickname("Crowd"), lambda name: comparison_key(name) not in keys) == "Crowd 300"
+    enforced = parse_nickname.cache_info().misses + comparison_key.cache_info().misses
+    assert free_nickname_near(Nickname("Crowd"), lambda name: comparison_key(name) not in keys) == "Crowd 300"
+    assert parse_nickname.cache_info().misses + comparison_key.cache_info().misses == enforced
+
+
 def test_numbered_nickname_of_full_length_is_cut_between_characters() -> None:
     long = parse_nickname("é" * 511)
     near = free_nickname_near(long, lambda name: name != long)
