@@ -1,6 +1,6 @@
 """Real programs and scripted participants, ready to be used as fixtures."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,9 @@ import pytest
 from interop.hosted_evening import Evening, evening
 from interop.looped_world import Looped, looped
 from peers.prosody import Prosody, prosody
+
+Tell = Callable[[object], None]
+FIGURE = "figure"
 
 
 @pytest.fixture
@@ -35,3 +38,23 @@ async def looped_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     """A looped deployment, all SIP by UDP, and again all by TCP."""
     async with looped(tmp_path, request.param) as world:
         yield world
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Tell:
+    """Tell a figure to whoever reads the log of the run: shown at its end, also when everything passed."""
+    return lambda figure: record_property(FIGURE, str(figure))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures that the tests told."""
+    told = {
+        report.nodeid: [value for name, value in report.user_properties if name == FIGURE]
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+    }
+    lines = [f"{node}\n    {value}" for node, values in told.items() for value in values]
+    if lines:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(lines))
