@@ -1,7 +1,9 @@
 """name-addr: what From, To, Contact, Route, Refer-To and their kin carry (RFC 3261 §20.10, §25.1)."""
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crossroom.machine import ParseError
 from crossroom.sip import grammar
@@ -9,12 +11,14 @@ from crossroom.sip.params import NO_PARAMS, Params
 from crossroom.sip.uri import OtherUri, SipUri, parse_uri
 
 # Display names come quoted, as tokens, or (sloppy) as any words without the characters that would confuse.
-_QUOTED = re.compile(grammar.QUOTED_STRING, re.DOTALL)
+_NAME_ADDR = re.compile(
+    rf"""\s*+(?:({grammar.QUOTED_STRING})\s*+|([^";,<>]*+))<([^<>]*+)>\s*+(;.*+)?+""",
+    re.DOTALL,
+)
 _TOKENS = re.compile(rf"{grammar.TOKEN}(?: {grammar.TOKEN})*")
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddr:
+class NameAddr(Struct, frozen=True, gc=False):
     """A display name (plain text, "" for none), a URI and header parameters.
 
     Unquoted display names are read; written names are quoted unless they are plain tokens.
@@ -34,11 +38,12 @@ class NameAddr:
         """
         if "<" not in text:
             return cls._parse_addr_spec(text)
-        name, rest = _split_name(text.strip())
-        uri, bracket, params = rest.partition(">")
-        params = params.strip()
-        if not bracket or "<" in uri or (params and params[0] != ";"):
+        if (found := _NAME_ADDR.fullmatch(text)) is None:
             raise ParseError(f"not an address: {text!r}")
+        quoted, words, uri, params = found.groups()
+        name = grammar.unquote(quoted) if quoted else words.strip()
+        if not name.isprintable():
+            name = grammar.blank_controls(name)
         return cls(parse_uri(uri.strip()), name, Params.parse(params) if params else NO_PARAMS)
 
     @classmethod
@@ -75,16 +80,3 @@ class NameAddr:
             # RFC 3261 §25.1: anything but tokens is a quoted-string; controls become spaces there.
             name = grammar.quote(name)
         return f"{name} <{self.uri}>{self.params}"
-
-
-def _split_name(text: str) -> tuple[str, str]:
-    """Take the display name off; the rest begins behind the opening bracket."""
-    if (quoted := _QUOTED.match(text)) is None:
-        name, _, rest = text.partition("<")
-        if any(character in name for character in '";,>'):
-            raise ParseError(f"a display name that needs quotes: {text!r}")
-        return grammar.blank_controls(name.strip()), rest
-    rest = text[quoted.end() :].lstrip()
-    if not rest.startswith("<"):
-        raise ParseError(f"not an address: {text!r}")
-    return grammar.blank_controls(grammar.unquote(quoted[0])), rest[1:]

@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
 from crossroom.sip.params import NO_PARAMS, Params
 
-_MEDIA = re.compile(rf"\s*({grammar.TOKEN})\s*/\s*({grammar.TOKEN})\s*(;.*)?", re.DOTALL)
+_MEDIA = re.compile(rf"\s*+({grammar.TOKEN})\s*+/\s*+({grammar.TOKEN})\s*+(;.*+)?+", re.DOTALL)
 _Q_VALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 
-@dataclass(frozen=True, slots=True)
-class ContentType:
+class ContentType(Struct, frozen=True, gc=False):
     """A media type: `type` is the pair in lower case, `application/sdp`; also a range, `text/*`."""
 
     type: str
@@ -29,7 +29,8 @@ class ContentType:
         """Read `message/sipfrag;version=2.0`; raises ParseError."""
         if (found := _MEDIA.fullmatch(text)) is None:
             raise ParseError(f"not a media type: {text!r}")
-        return cls(f"{found[1]}/{found[2]}".lower(), Params.parse(found[3] or ""))
+        kind, subtype, params = found.groups()
+        return cls(f"{kind}/{subtype}".lower(), Params.parse(params) if params else NO_PARAMS)
 
     def includes(self, media_type: str) -> bool:
         """True if this, read as a range, covers `media_type` (`application/sdp`); parameters do not count."""

@@ -1,17 +1,19 @@
 """The CSeq header field (RFC 3261 §20.16)."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
 
-_CSEQ = re.compile(rf"\s*([0-9]+)\s+({grammar.TOKEN})\s*")
+_CSEQ = re.compile(rf"\s*+([0-9]++)\s++({grammar.TOKEN})\s*+")
 MAX_CSEQ = 2**31 - 1  # RFC 3261 §8.1.1.5: "MUST be less than 2**31"
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(Struct, frozen=True, gc=False):
     """A sequence number and the method it belongs to; methods are case-sensitive."""
 
     number: int
@@ -31,7 +33,14 @@ class CSeq:
         """
         if (found := _CSEQ.fullmatch(text)) is None:
             raise ParseError(f"not a CSeq: {text!r}")
-        return cls(grammar.number(found[1], MAX_CSEQ, "CSeq"), found[2])
+        number, method = found.groups()
+        cseq = _blank()  # what was just matched needs no second look
+        force_setattr(cseq, "number", grammar.number(number, MAX_CSEQ, "CSeq"))
+        force_setattr(cseq, "method", method)
+        return cseq
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+_blank: Callable[[], CSeq] = CSeq(0, "INVITE").__copy__  # type: ignore[attr-defined]  # not in msgspec's stubs

@@ -1,6 +1,6 @@
 """Event and Subscription-State (RFC 6665 §8.2)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
@@ -13,11 +13,10 @@ def _split(text: str, what: str) -> tuple[str, Params]:
     word, semicolon, params = text.partition(";")
     if not grammar.is_token(word.strip()):
         raise ParseError(f"not {what}: {text!r}")
-    return word.strip(), Params.parse(semicolon + params)
+    return word.strip(), Params.parse(semicolon + params) if semicolon else NO_PARAMS
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True, gc=False):
     """An event package (`conference`, `refer`; with templates `presence.winfo`) and its parameters."""
 
     package: str
@@ -45,8 +44,7 @@ class Event:
         return f"{self.package}{self.params}"
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionState:
+class SubscriptionState(Struct, frozen=True, gc=False):
     """`active`, `pending`, `terminated` or an extension, in lower case."""
 
     state: str

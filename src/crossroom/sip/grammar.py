@@ -9,11 +9,11 @@ from urllib.parse import unquote_to_bytes
 
 from crossroom.machine import LocalProtocolError, ParseError
 
-TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]+"  # noqa: S105 -- the grammar's word, not a secret
 # Possessive, here and in every pattern over untrusted text: no input may cost more than one pass.
+TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]++"  # noqa: S105 -- the grammar's word, not a secret
 QUOTED_STRING = r'"(?:[^"\\]|\\.)*+"'
-IPV6_REFERENCE = r"\[[0-9A-Fa-f:.]+\]"
-HOST = rf"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*)|{IPV6_REFERENCE})"
+IPV6_REFERENCE = r"\[[0-9A-Fa-f:.]++\]"
+HOST = rf"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*+|{IPV6_REFERENCE})"
 
 _TOKEN = re.compile(TOKEN)
 _HOST = re.compile(HOST)
@@ -30,17 +30,18 @@ _PIECE = re.compile(rf'{QUOTED_STRING}|<[^>]*+>|[^"<,]++|,', re.DOTALL)
 
 def is_token(text: str) -> bool:
     """RFC 3261 §25.1 `token`."""
-    return _TOKEN.fullmatch(text) is not None
+    return (text.isalnum() and text.isascii()) or _TOKEN.fullmatch(text) is not None
 
 
 def is_host(text: str) -> bool:
     """True for a host name, an IPv4 address or an IPv6 reference in brackets."""
-    return _HOST.fullmatch(text) is not None
+    plain = text.isascii() and text.replace(".", "").isalnum() and text[0] != "."
+    return plain or _HOST.fullmatch(text) is not None
 
 
 def is_line(text: str) -> bool:
     """True if the text can stand on one header line: no CR, LF, NUL, no lone surrogate."""
-    return _UNWRITABLE.search(text) is None
+    return text.isprintable() or _UNWRITABLE.search(text) is None
 
 
 def check_line(text: str) -> str:
@@ -62,7 +63,7 @@ def clean_text(text: str) -> str:
 
 def blank_controls(text: str) -> str:
     """Turn every control character (and lone surrogate) into a space; nothing is stripped."""
-    return _CONTROL.sub(" ", text)
+    return text if text.isprintable() else _CONTROL.sub(" ", text)
 
 
 def quote(text: str) -> str:
@@ -144,7 +145,8 @@ def number(text: str, limit: int, what: str) -> int:
     digits = text.strip()
     if not (digits.isascii() and digits.isdigit()):
         raise ParseError(f"{what} is not a number: {text!r}")
-    digits = digits.lstrip("0") or "0"
-    if len(digits) > _MAX_DIGITS or int(digits) > limit:
+    if len(digits) > _MAX_DIGITS:
+        digits = digits.lstrip("0") or "0"
+    if len(digits) > _MAX_DIGITS or (value := int(digits)) > limit:
         raise ParseError(f"{what} is too large: {text!r}")
-    return int(digits)
+    return value

@@ -49,22 +49,24 @@ _OTHERS = """
     Proxy-Authorization Refer-Events-At Reply-To Request-Disposition SIP-ETag SIP-If-Match WWW-Authenticate
     """.split()  # noqa: SIM905 -- reads as the registry does
 
-_CANONICAL = {name.lower(): name for name in (*LISTS, *_OTHERS)} | COMPACT
-_KEYS = {name: name.lower() for name in (*LISTS, *_OTHERS)}
+_KNOWN = {name: name for name in (*LISTS, *_OTHERS)}
+# The usual spelling, which is the common one, is found without folding it first.
+_CANONICAL = _KNOWN | {name.lower(): name for name in _KNOWN} | COMPACT
 
 
 def canonical(name: str) -> str:
     """Return the full, usual spelling of a header name; an unknown name stays as it is."""
-    return _CANONICAL.get(name.lower(), name)
+    return _CANONICAL.get(name) or _CANONICAL.get(name.lower(), name)
 
 
 def canonical_or_none(name: str) -> str | None:
     """Return the full spelling of a known name; None for an unknown one, which may be no name at all."""
-    return _CANONICAL.get(name.lower())
+    return _CANONICAL.get(name) or _CANONICAL.get(name.lower())
 
 
 def _key(name: str) -> str:
-    return _KEYS.get(name) or canonical(name).lower()
+    """What all spellings of one name have in common."""
+    return _CANONICAL.get(name) or _CANONICAL.get(low := name.lower(), low)
 
 
 class Headers:
@@ -94,9 +96,10 @@ class Headers:
 
     def _fill(self, fields: tuple[tuple[str, str], ...]) -> None:
         self.fields = fields
-        self._index: dict[str, list[str]] = {}
+        self._index: dict[str, tuple[str, ...]] = {}
         for name, value in fields:
-            self._index.setdefault(_key(name), []).append(value)
+            key = name if name in _KNOWN else _key(name)
+            self._index[key] = (*self._index[key], value) if key in self._index else (value,)
 
     def get(self, name: str) -> str | None:
         """Return the first line's value as written, None if there is none."""
@@ -105,7 +108,7 @@ class Headers:
 
     def lines(self, name: str) -> tuple[str, ...]:
         """Return the value of every line of that name, commas untouched."""
-        return tuple(self._index.get(_key(name), ()))
+        return self._index.get(_key(name), ())
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value: comma lists are split where the field is a list; empty values are dropped.
@@ -114,31 +117,30 @@ class Headers:
             ParseError: a quote or bracket in a list is never closed.
 
         """
-        lines = self._index.get(_key(name), ())
-        if not lines or canonical(name) not in LISTS:
-            return tuple(lines)
+        key = _key(name)
+        lines = self._index.get(key, ())
+        if key not in LISTS:
+            return lines
         return tuple([value for line in lines for value in grammar.split_commas(line) if value])
 
     def has(self, name: str) -> bool:
         """True if there is such a line."""
         return _key(name) in self._index
 
-    def doubled(self, names: frozenset[str]) -> str | None:
-        """Return the first of `names` (full, in lower case) that has more than one line."""
-        for name, values in self._index.items():
-            if len(values) > 1 and name in names:
-                return name
-        return None
+    def by_name(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Return each name that is there, once, with its lines: known names in full, others in lower case."""
+        return self._index.items()
 
     def with_(self, name: str, value: str) -> "Headers":
         """Replace all lines of that name by one, standing where the first stood (or at the end)."""
         full = canonical(name)
         if not self.has(full):
             return self.adding(full, value)
+        key = _key(full)
         kept: list[tuple[str, str]] = []
         placed = False
         for known, old in self.fields:
-            if known.lower() != full.lower():
+            if _key(known) != key:
                 kept.append((known, old))
             elif not placed:
                 kept.append((full, value))
@@ -155,14 +157,14 @@ class Headers:
 
     def prepending(self, name: str, value: str) -> "Headers":
         """Add a line before all others of that name (or before everything): a new top Via or Route."""
-        low = _key(name)
-        place = next((at for at, (known, _) in enumerate(self.fields) if known.lower() == low), 0)
+        key = _key(name)
+        place = next((at for at, (known, _) in enumerate(self.fields) if _key(known) == key), 0)
         return Headers((*self.fields[:place], (name, value), *self.fields[place:]))
 
     def without(self, *names: str) -> "Headers":
         """Leave all lines of those names out."""
         gone = {_key(name) for name in names}
-        return Headers(pair for pair in self.fields if pair[0].lower() not in gone)
+        return Headers(pair for pair in self.fields if _key(pair[0]) not in gone)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.fields)

@@ -6,8 +6,10 @@ A head with a fault is still read as far as it goes: an answer needs its Via. RF
 import re
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from crossroom.sip import grammar
-from crossroom.sip.headers import canonical_or_none
+from crossroom.sip.headers import canonical, canonical_or_none
 
 _FOLD = re.compile(r"(?<![ \t])[ \t]*+\r\n[ \t]++")  # anchored by the look-behind: a single pass
 _BREAK = re.compile(r"[\r\n\x00]")
@@ -27,20 +29,22 @@ class Limits:
 NO_LIMITS_GIVEN = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True, gc=False):
     """What is wrong with a message: the status that says so, and words for the log."""
 
     status: int
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A head taken apart. `fault` is the first thing that was wrong; `fields` then are what could be read."""
+class Head(Struct, frozen=True):
+    """A head taken apart. `fault` is the first thing that was wrong; `fields` then are what could be read.
+
+    lengths: the values of Content-Length, which belongs to the framing and is not among the fields.
+    """
 
     start: str
     fields: tuple[tuple[str, str], ...]
+    lengths: tuple[str, ...] = ()
     fault: Fault | None = None
 
 
@@ -56,31 +60,50 @@ def read_head(octets: bytes, limits: Limits) -> Head:
         # RFC 3261 §7.3.1, §25.1: header fields are UTF-8.
         fault = fault or Fault(400, "not UTF-8")
         text = octets.decode("utf-8", "replace")
-    # RFC 3261 §25.1 quoted-pair: a NUL may hide behind a backslash; it is never written again.
-    text = text.replace("\\\x00", "\\ ")
-    if "\r\n " in text or "\r\n\t" in text:
+    if "\x00" in text:
+        # RFC 3261 §25.1 quoted-pair: a NUL may hide behind a backslash; it is never written again.
+        text = text.replace("\\\x00", "\\ ")
+    if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
     start, *lines = text.split("\r\n")
+    # a CR, LF or NUL that is no part of a line's end
+    has_strays = text.count("\r") != len(lines) or text.count("\n") != len(lines) or "\x00" in text
     if len(lines) > limits.fields:
         fault = fault or Fault(513, f"more than {limits.fields} header fields")
         del lines[limits.fields :]
-    is_broken = _BREAK.search(text.replace("\r\n", "")) is not None
-    fields, line_fault = _read_fields(lines, is_broken=is_broken)
-    return Head(_BREAK.sub(" ", start), fields, fault or line_fault)
+    if has_strays:
+        start = _BREAK.sub(" ", start)
+        lines, line_fault = _without_strays(lines)
+        fault = fault or line_fault
+    fields, lengths, line_fault = _read_fields(lines)
+    return Head(start, fields, lengths, fault or line_fault)
 
 
-def _read_fields(lines: list[str], *, is_broken: bool) -> tuple[tuple[tuple[str, str], ...], Fault | None]:
+def _without_strays(lines: list[str]) -> tuple[list[str], Fault | None]:
+    strayed = next((line for line in lines if _BREAK.search(line)), None)
+    if strayed is None:
+        return lines, None
+    fault = Fault(400, f"a bare CR, LF or NUL in {strayed[:80]!r}")
+    return [_BREAK.sub(" ", line) for line in lines], fault
+
+
+def _read_fields(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], Fault | None]:
     fields: list[tuple[str, str]] = []
+    lengths: list[str] = []
     fault: Fault | None = None
     for line in lines:
         written, colon, value = line.partition(":")
-        written = written.rstrip(" \t")
-        name = canonical_or_none(written) or written
-        if not colon or (name is written and not grammar.is_token(name)):
+        name = canonical_or_none(written) or _other_name(written)
+        if not colon or not name:
             fault = fault or Fault(400, f"not a header field: {line[:80]!r}")
-            continue
-        if is_broken and _BREAK.search(value):
-            fault = fault or Fault(400, f"a bare CR, LF or NUL in {name}")
-            value = _BREAK.sub(" ", value)
-        fields.append((name, value.strip(" \t")))
-    return tuple(fields), fault
+        elif name == "Content-Length":
+            lengths.append(value.strip(" \t"))
+        else:
+            fields.append((name, value.strip(" \t")))
+    return tuple(fields), tuple(lengths), fault
+
+
+def _other_name(written: str) -> str:
+    """A name that is not in its usual spelling, or nobody's; empty if it is no name at all."""
+    name = canonical(written.rstrip(" \t"))
+    return name if grammar.is_token(name) else ""

@@ -7,7 +7,9 @@ always written from the body. Reading never raises; framing on a stream is in st
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
 
 from crossroom.machine import LocalProtocolError, Malformed, ParseError
 from crossroom.sip import grammar
@@ -18,18 +20,15 @@ from crossroom.sip.typed import TypedHeaders
 from crossroom.sip.uri import OtherUri, SipUri, parse_uri
 from crossroom.sip.via import Via
 
-_REQUEST_LINE = re.compile(rf"({grammar.TOKEN}) (\S+) (SIP/[0-9]+\.[0-9]+)", re.IGNORECASE)
+_REQUEST_LINE = re.compile(rf"({grammar.TOKEN}) (\S++) ([Ss][Ii][Pp]/[0-9]++\.[0-9]++)")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
 # Close enough to a request line that its sender deserves an answer.
 _ALMOST_A_REQUEST = re.compile(rf"\s*({grammar.TOKEN})\s.*SIP/[0-9]+\.[0-9]+\s*", re.IGNORECASE | re.DOTALL)
 _MAX_LENGTH = 2**32 - 1
 _COPIED = ("Via", "From", "To", "Call-ID", "CSeq")  # RFC 3261 §8.2.6.2
-# A second line of these would leave open what the message says; of other single fields the first counts.
-_DECISIVE = frozenset({"from", "to", "call-id", "cseq", "max-forwards", "content-type", "event", "expires"})
 
 
-@dataclass(frozen=True, slots=True)
-class Request(TypedHeaders):
+class Request(TypedHeaders, Struct, frozen=True, dict=True):
     """A request. Methods are case-sensitive.
 
     Raises:
@@ -48,18 +47,17 @@ class Request(TypedHeaders):
 
     def with_headers(self, headers: Headers) -> "Request":
         """Exchange all headers."""
-        return replace(self, headers=headers)
+        return Request(self.method, self.uri, headers, self.body)
 
     def with_header(self, name: str, value: object) -> "Request":
         """Replace one header by `str(value)`."""
-        return replace(self, headers=self.headers.with_(name, str(value)))
+        return self.with_headers(self.headers.with_(name, str(value)))
 
     def __bytes__(self) -> bytes:
         return _write(grammar.check_line(f"{self.method} {self.uri} SIP/2.0"), self.headers, self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Response(TypedHeaders):
+class Response(TypedHeaders, Struct, frozen=True, dict=True):
     """A response: `status` 100..699, `reason` its phrase.
 
     Raises:
@@ -113,11 +111,11 @@ class Response(TypedHeaders):
 
     def with_headers(self, headers: Headers) -> "Response":
         """Exchange all headers."""
-        return replace(self, headers=headers)
+        return Response(self.status, self.reason, headers, self.body)
 
     def with_header(self, name: str, value: object) -> "Response":
         """Replace one header by `str(value)`."""
-        return replace(self, headers=self.headers.with_(name, str(value)))
+        return self.with_headers(self.headers.with_(name, str(value)))
 
     def with_to_tag(self, tag: str) -> "Response":
         """Add our tag to To, unless it has one (RFC 3261 §8.2.6.2)."""
@@ -160,7 +158,7 @@ def parse_datagram(data: bytes, limits: Limits = NO_LIMITS_GIVEN) -> Message | B
     octets, end, body = data.partition(b"\r\n\r\n")
     head = read_head(octets, limits)
     if not end and head.fault is None:
-        head = replace(head, fault=Fault(400, "no empty line after the header fields"))
+        head = structs.replace(head, fault=Fault(400, "no empty line after the header fields"))
     length = content_length(head)
     if isinstance(length, Fault):
         return read_message(head, b"", length)
@@ -173,13 +171,12 @@ def parse_datagram(data: bytes, limits: Limits = NO_LIMITS_GIVEN) -> Message | B
 
 def content_length(head: Head) -> int | Fault | None:
     """Find the one Content-Length; None if there is none, a Fault if it is bad or says two things."""
-    values = {value for name, value in head.fields if name == "Content-Length"}
-    if not values:
+    if not head.lengths:
         return None
-    if len(values) > 1:
+    if len(set(head.lengths)) > 1:
         return Fault(400, "Content-Length twice")
     try:
-        return grammar.number(values.pop(), _MAX_LENGTH, "Content-Length")
+        return grammar.number(head.lengths[0], _MAX_LENGTH, "Content-Length")
     except ParseError as error:
         return Fault(400, str(error))
 
@@ -191,7 +188,7 @@ def read_message(
 
     `fault` is one that framing already found. Every accessor of a message handed out can be read.
     """
-    headers = Headers.from_wire(tuple([pair for pair in head.fields if pair[0] != "Content-Length"]))
+    headers = Headers.from_wire(head.fields)
     fault = head.fault or fault
     if head.start[:4].upper() == "SIP/":
         return _read_response(head.start, headers, body, fault)
@@ -247,15 +244,10 @@ def _prove(message: Message, method: str | None) -> None:
         ParseError: one is missing, unreadable, or there twice.
 
     """
-    headers = message.headers
-    if (doubled := headers.doubled(_DECISIVE)) is not None:
-        raise ParseError(f"{doubled} twice")
-    _ = message.vias, message.from_, message.to, message.call_id
+    message.read_all()
     # RFC 3261 §8.1.1.5: the method in CSeq "MUST match that of the request".
     if message.cseq.method != (method or message.cseq.method):
         raise ParseError(f"CSeq of {message.cseq.method} in {method}")
-    _ = message.contacts, message.routes, message.record_routes, message.max_forwards, message.expires
-    _ = message.event, message.content_type
 
 
 def _bad_request(fault: Fault, method: str, headers: Headers) -> BadRequest:

@@ -4,8 +4,10 @@ Values stay as written, quotes and escapes included, so that what is forwarded i
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
@@ -20,8 +22,7 @@ _NAME = re.compile(r'[^\x00-\x20\x7f=;,<>"?@]+')
 _VALUE = re.compile(rf'(?:{grammar.QUOTED_STRING}|[^\x00-\x20\x7f;,<>"]*)', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(Struct, frozen=True, gc=False):
     """An ordered list of parameters; names compare without case; the value of a flag is None.
 
     `pairs` as written on the wire. A name that comes twice is kept, and the first one counts.
@@ -59,13 +60,13 @@ class Params:
         while position < len(text):
             if (found := _PARAMETER.match(text, position)) is None:
                 raise ParseError(f"not a parameter list: {text!r}")
-            pairs.append((found[1], found[2]))
+            name, value = found.groups()
+            pairs.append((name, value))
             position = found.end()
         if text[-1] == ";" or not grammar.is_line(text):
             raise ParseError(f"not a parameter list: {text!r}")
-        # What was just matched needs no second look.
-        params = object.__new__(cls)
-        object.__setattr__(params, "pairs", tuple(pairs))
+        params = _blank()
+        force_setattr(params, "pairs", tuple(pairs))  # what was just matched needs no second look
         return params
 
     def get(self, name: str) -> str | None:
@@ -116,3 +117,5 @@ class Params:
 
 
 NO_PARAMS = Params()
+# A copy is made without the constructor's check.
+_blank: Callable[[], Params] = NO_PARAMS.__copy__  # type: ignore[attr-defined]  # not in msgspec's stubs

@@ -4,8 +4,10 @@ Holds every open transaction and its timers; knows nothing of dialogs. What goes
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from crossroom.machine import Deliver, Ended, Send
 from crossroom.sip.agenda import Agenda

@@ -1,7 +1,7 @@
 """What requests and responses share: header fields read as values, each once, when first asked for.
 
-Every accessor raises ParseError for a value that cannot be read. Readers have already proved Via, From, To,
-Call-ID and CSeq of whatever they hand out. Rarer fields are read with the `parse` of their own module.
+Every accessor raises ParseError for a value that cannot be read. Readers have already proved (`read_all`) those of
+whatever they hand out. Rarer fields are read with the `parse` of their own module.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,17 +19,24 @@ from crossroom.sip.via import Via
 _MAX_HOPS = 255  # RFC 3261 §20.22
 _MAX_SECONDS = 2**32 - 1  # RFC 3261 §20.19
 
-
 ValueT = TypeVar("ValueT")
+Lines = tuple[str, ...]
+"""The value of every line of one field."""
 
 
-class ReadOnce(Generic[ValueT]):
-    """A property computed once per message; functools.cached_property takes a lock that nobody here needs."""
+class Field(Generic[ValueT]):
+    """A header field as an attribute of the message: `read` from its lines once, then left in the message.
 
-    def __init__(self, read: Callable[["TypedHeaders"], ValueT]) -> None:
-        self.__doc__ = read.__doc__
-        self._read = read
-        self._name = read.__name__
+    functools.cached_property would take a lock that nobody here needs.
+    """
+
+    def __init__(self, name: str, read: Callable[[Lines], ValueT], meaning: str = "") -> None:
+        self.name = name
+        self.read = read
+        self.__doc__ = meaning or name
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        self.attribute = attribute
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -39,9 +46,70 @@ class ReadOnce(Generic[ValueT]):
         """Read the value, and leave it where the next look finds it first."""
         if instance is None:
             return self
-        value = self._read(instance)
-        instance.__dict__[self._name] = value
+        value = self.read(instance.headers.lines(self.name))
+        instance.__dict__[self.attribute] = value
         return value
+
+
+def _needed(name: str, parse: Callable[[str], ValueT], meaning: str = "") -> Field[ValueT]:
+    """A field that every message has, once."""
+
+    def read(lines: Lines) -> ValueT:
+        if len(lines) != 1:
+            raise ParseError(f"{name} twice" if lines else f"no {name}")
+        return parse(lines[0])
+
+    return Field(name, read, meaning)
+
+
+def _optional(name: str, parse: Callable[[str], ValueT], meaning: str = "") -> Field[ValueT | None]:
+    """A field that may be missing (None), and whose second line would leave open what the message says."""
+
+    def read(lines: Lines) -> ValueT | None:
+        if len(lines) > 1:
+            raise ParseError(f"{name} twice")
+        return parse(lines[0]) if lines else None
+
+    return Field(name, read, meaning)
+
+
+def _several(name: str, parse: Callable[[str], ValueT], meaning: str = "") -> Field[tuple[ValueT, ...]]:
+    """A field with any number of values, on one line or on several."""
+    return Field(name, lambda lines: _each(lines, parse), meaning)
+
+
+def _each(lines: Lines, parse: Callable[[str], ValueT]) -> tuple[ValueT, ...]:
+    if len(lines) == 1 and lines[0] and "," not in lines[0]:  # as nearly always
+        return (parse(lines[0]),)
+    return tuple([parse(value) for line in lines for value in grammar.split_commas(line) if value])
+
+
+def _hops(lines: Lines) -> tuple[Via, ...]:
+    if not (vias := _each(lines, Via.parse)):
+        raise ParseError("no Via")
+    return vias
+
+
+def _contacts(lines: Lines) -> tuple[NameAddr, ...]:
+    return () if lines == ("*",) else _each(lines, NameAddr.parse)
+
+
+def _call_id(text: str) -> str:
+    if text.split() != [text]:
+        raise ParseError(f"not a Call-ID: {text!r}")
+    return text
+
+
+def _number(name: str, limit: int) -> Callable[[str], int]:
+    return lambda text: grammar.number(text, limit, name)
+
+
+def _tags(lines: Lines) -> tuple[str, ...]:
+    return _words(line.lower() for line in lines)
+
+
+def _words(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple([word for line in lines for part in line.split(",") if (word := part.strip())])
 
 
 class TypedHeaders:
@@ -50,114 +118,64 @@ class TypedHeaders:
     headers: Headers
     body: bytes
 
-    @ReadOnce
-    def vias(self) -> tuple[Via, ...]:
-        """All hops, the top one first."""
-        if not (vias := tuple([Via.parse(value) for value in self.headers.all("Via")])):
-            raise ParseError("no Via")
-        return vias
+    vias = Field("Via", _hops, "All hops, the top one first.")
+    from_ = _needed("From", NameAddr.parse)
+    to = _needed("To", NameAddr.parse)
+    call_id = _needed("Call-ID", _call_id, "Call-ID, compared with case.")
+    cseq = _needed("CSeq", CSeq.parse)
+    contacts = Field("Contact", _contacts, "Contact addresses; none for `Contact: *`.")
+    routes = _several("Route", NameAddr.parse, "Route, in order.")
+    record_routes = _several("Record-Route", NameAddr.parse, "Record-Route, in order.")
+    max_forwards = _optional(
+        "Max-Forwards", _number("Max-Forwards", _MAX_HOPS), "Max-Forwards; None if missing (RFC 2543 peers)."
+    )
+    expires = _optional("Expires", _number("Expires", _MAX_SECONDS), "Expires in seconds.")
+    event = _optional("Event", Event.parse, "Event (RFC 6665).")
+    content_type = _optional("Content-Type", ContentType.parse)
+    require = Field("Require", _tags, "Require: option tags in lower case.")
+    supported = Field("Supported", _tags, "Supported: option tags in lower case.")
+    allow = Field("Allow", _words, "Allow: methods, as written.")
 
     @property
     def via(self) -> Via:
         """The top Via."""
         return self.vias[0]
 
-    @ReadOnce
-    def from_(self) -> NameAddr:
-        """From."""
-        return NameAddr.parse(self._needed("From"))
-
-    @ReadOnce
-    def to(self) -> NameAddr:
-        """To."""
-        return NameAddr.parse(self._needed("To"))
-
-    @ReadOnce
-    def call_id(self) -> str:
-        """Call-ID, compared with case."""
-        value = self._needed("Call-ID")
-        if not value or any(character.isspace() for character in value):
-            raise ParseError(f"not a Call-ID: {value!r}")
-        return value
-
-    @ReadOnce
-    def cseq(self) -> CSeq:
-        """CSeq."""
-        return CSeq.parse(self._needed("CSeq"))
-
-    @ReadOnce
-    def contacts(self) -> tuple[NameAddr, ...]:
-        """Contact addresses; none for `Contact: *`."""
-        values = self.headers.all("Contact")
-        return () if values == ("*",) else tuple([NameAddr.parse(value) for value in values])
-
     @property
     def contact(self) -> NameAddr | None:
         """The first Contact: the peer of a dialog has exactly one."""
         return self.contacts[0] if self.contacts else None
 
-    @ReadOnce
-    def routes(self) -> tuple[NameAddr, ...]:
-        """Route, in order."""
-        return tuple([NameAddr.parse(value) for value in self.headers.all("Route")])
+    def read_all(self) -> None:
+        """Read every field whose accessor may raise, so that nobody later meets a ParseError.
 
-    @ReadOnce
-    def record_routes(self) -> tuple[NameAddr, ...]:
-        """Record-Route, in order."""
-        return tuple([NameAddr.parse(value) for value in self.headers.all("Record-Route")])
+        Raises:
+            ParseError: one is unreadable, or one that every message needs is missing.
 
-    @ReadOnce
-    def max_forwards(self) -> int | None:
-        """Max-Forwards; None if missing (RFC 2543 peers)."""
-        return self.number("Max-Forwards", _MAX_HOPS)
-
-    @ReadOnce
-    def expires(self) -> int | None:
-        """Expires in seconds."""
-        return self.number("Expires", _MAX_SECONDS)
-
-    @ReadOnce
-    def event(self) -> Event | None:
-        """Event (RFC 6665)."""
-        value = self.headers.get("Event")
-        return None if value is None else Event.parse(value)
-
-    @ReadOnce
-    def content_type(self) -> ContentType | None:
-        """Content-Type."""
-        value = self.headers.get("Content-Type")
-        return None if value is None else ContentType.parse(value)
-
-    @ReadOnce
-    def require(self) -> tuple[str, ...]:
-        """Require: option tags in lower case."""
-        return self.tokens("Require")
-
-    @ReadOnce
-    def supported(self) -> tuple[str, ...]:
-        """Supported: option tags in lower case."""
-        return self.tokens("Supported")
-
-    @ReadOnce
-    def allow(self) -> tuple[str, ...]:
-        """Allow: methods, as written."""
-        return _words(self.headers.lines("Allow"))
+        """
+        values = self.__dict__
+        for name, lines in self.headers.by_name():
+            if (field := _MAY_RAISE.get(name)) is not None:
+                values[field.attribute] = field.read(lines)
+        for attribute in _NEEDED:
+            if attribute not in values:
+                getattr(self, attribute)
 
     def tokens(self, name: str) -> tuple[str, ...]:
         """Return a list of case-insensitive tokens in lower case; never raises, tokens have no quotes."""
-        return _words(line.lower() for line in self.headers.lines(name))
+        return _tags(self.headers.lines(name))
 
     def number(self, name: str, limit: int = _MAX_SECONDS) -> int | None:
         """Return a whole number of at most `limit`, None if the field is missing."""
         value = self.headers.get(name)
         return None if value is None else grammar.number(value, limit, name)
 
-    def _needed(self, name: str) -> str:
-        value = self.headers.get(name)
-        if value is None:
-            raise ParseError(f"no {name}")
-        return value
 
-
-def _words(lines: Iterable[str]) -> tuple[str, ...]:
-    return tuple([word for line in lines for part in line.split(",") if (word := part.strip())])
+_NEEDED = frozenset(
+    {"vias", "from_", "to", "call_id", "cseq"}
+)  # RFC 3261 §8.1.1; no Max-Forwards in RFC 2543
+_MAY_RAISE: dict[str, Field[object]] = {
+    field.name: field
+    for field in vars(TypedHeaders).values()
+    if isinstance(field, Field) and field.attribute not in {"require", "supported", "allow"}
+}

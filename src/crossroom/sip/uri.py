@@ -4,8 +4,11 @@ The user part is plain text here; escaping belongs to parse() and str() (docs/ma
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
 from ipaddress import AddressValueError, IPv6Address
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
@@ -18,20 +21,19 @@ _PARAM_SAFE = "!*'()[]/:&+$"  # paramchar
 _HEADER_SAFE = "!*'()[]/?:+$"  # hnv-unreserved and mark
 
 _URI = re.compile(
-    rf"""(?:([^@:\s<>"]+)(?::([^@\s<>"]*))?@)?   # userinfo: an "@" never stands raw in it
-    ({grammar.HOST})(?::([0-9]+))?
-    ((?:;[^?\s<>"]*)?)
-    (?:\?([^\s<>"]*))?""",
+    rf"""(?:([^@:\s<>"]++)(?::([^@\s<>"]*+))?+@)?+   # userinfo: an "@" never stands raw in it
+    ({grammar.HOST})(?::([0-9]++))?+
+    (;[^?\s<>"]*+)?+
+    (?:\?([^\s<>"]*+))?+""",
     re.VERBOSE,
 )
-_OTHER = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*):([^\s<>"\x00-\x1f\x7f\ud800-\udfff]+)')
+_OTHER = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*+):([^\s<>"\x00-\x1f\x7f\ud800-\udfff]++)')
 _MAX_PORT = 65535
 # RFC 3261 §19.1.4: these count as different when only one of two URIs has them.
 _SIGNIFICANT = ("user", "ttl", "method", "maddr", "transport")
 
 
-@dataclass(frozen=True, slots=True)
-class SipUri:
+class SipUri(Struct, frozen=True, gc=False):
     """A `sip:` or `sips:` URI.
 
     `user` and `password` are percent-decoded text; `host` keeps the brackets of an IPv6 reference; `params`
@@ -148,8 +150,7 @@ class SipUri:
         return f"{text}?{'&'.join(pairs)}"
 
 
-@dataclass(frozen=True, slots=True)
-class OtherUri:
+class OtherUri(Struct, frozen=True, gc=False):
     """A URI of another scheme (tel, xmpp, im, cid, http…), kept as written. `scheme` is in lower case.
 
     Raises:
@@ -173,6 +174,7 @@ class OtherUri:
 
 
 Uri = SipUri | OtherUri
+_blank: Callable[[], SipUri] = SipUri("invalid").__copy__  # type: ignore[attr-defined]  # not in msgspec's stubs
 
 
 def parse_uri(text: str) -> SipUri | OtherUri:
@@ -182,7 +184,7 @@ def parse_uri(text: str) -> SipUri | OtherUri:
         ParseError: it is no URI, or no correct SIP URI.
 
     """
-    if not grammar.is_line(text):
+    if not (text.isprintable() or grammar.is_line(text)):
         raise ParseError(f"not a URI: {text!r}")
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
@@ -192,18 +194,29 @@ def parse_uri(text: str) -> SipUri | OtherUri:
         return OtherUri(found[1].lower(), found[2])
     if (parts := _URI.fullmatch(rest)) is None:
         raise ParseError(f"not a SIP URI: {text!r}")
+    uri = _read_parts(parts)
+    if scheme == "sips":
+        force_setattr(uri, "scheme", scheme)
+    return uri
+
+
+def _read_parts(parts: re.Match[str]) -> SipUri:
     user, password, host, port, params, headers = parts.groups()
     if host[0] == "[":
         _check_ipv6(host)
-    return SipUri(
-        host,
-        None if user is None else grammar.unescape(user),
-        None if password is None else grammar.unescape(password),
-        None if port is None else grammar.number(port, _MAX_PORT, "port"),
-        Params.parse(params) if params else NO_PARAMS,
-        _parse_headers(headers) if headers else (),
-        scheme,
-    )
+    uri = _blank()  # what was just matched needs no second look
+    force_setattr(uri, "host", host)
+    if user is not None:
+        force_setattr(uri, "user", grammar.unescape(user))
+    if password is not None:
+        force_setattr(uri, "password", grammar.unescape(password))
+    if port is not None:
+        force_setattr(uri, "port", grammar.number(port, _MAX_PORT, "port"))
+    if params:
+        force_setattr(uri, "params", Params.parse(params))
+    if headers:
+        force_setattr(uri, "headers", _parse_headers(headers))
+    return uri
 
 
 def comparable_host(host: str) -> str:

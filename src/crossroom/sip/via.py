@@ -1,7 +1,10 @@
 """The Via header field: where a response goes (RFC 3261 §18.2, §20.42; RFC 3581)."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
@@ -9,8 +12,9 @@ from crossroom.sip.params import NO_PARAMS, Params
 from crossroom.sip.uri import comparable_host
 
 _VIA = re.compile(
-    rf"\s*+SIP\s*+/\s*+2\.0\s*+/\s*+({grammar.TOKEN})\s++({grammar.HOST})\s*+(?::\s*+([0-9]++)\s*+)?(;.*)?",
-    re.DOTALL | re.IGNORECASE,
+    rf"\s*+[Ss][Ii][Pp]\s*+/\s*+2\.0\s*+/\s*+({grammar.TOKEN})\s++"
+    rf"({grammar.HOST})\s*+(?::\s*+([0-9]++)\s*+)?+(;.*+)?+",
+    re.DOTALL,
 )
 _MAX_PORT = 65535
 DEFAULT_PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061, "WS": 80, "WSS": 443}
@@ -19,8 +23,7 @@ MAGIC_COOKIE = "z9hG4bK"
 """RFC 3261 §8.1.1.7: every branch of ours starts so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(Struct, frozen=True, gc=False):
     """One hop. `transport` in upper case (`UDP`, `TCP`, `TLS`, `WS`, `WSS`); `host` and `port` are sent-by."""
 
     transport: str
@@ -43,9 +46,15 @@ class Via:
         """
         if (found := _VIA.fullmatch(text)) is None:
             raise ParseError(f"not a Via: {text!r}")
-        port = None if found[3] is None else grammar.number(found[3], _MAX_PORT, "Via port")
-        params = Params.parse(found[4]) if found[4] else NO_PARAMS
-        return cls(found[1].upper(), found[2], port, params)
+        transport, host, digits, params = found.groups()
+        port = None if digits is None else grammar.number(digits, _MAX_PORT, "Via port")
+        via = _blank()  # what was just matched needs no second look
+        force_setattr(via, "transport", transport.upper())
+        force_setattr(via, "host", host)
+        force_setattr(via, "port", port)
+        if params:
+            force_setattr(via, "params", Params.parse(params))
+        return via
 
     @property
     def branch(self) -> str | None:
@@ -106,3 +115,6 @@ class Via:
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
         return f"SIP/2.0/{self.transport} {self.host}{port}{self.params}"
+
+
+_blank: Callable[[], Via] = Via("UDP", "invalid").__copy__  # type: ignore[attr-defined]  # not in msgspec's stubs

@@ -1,8 +1,7 @@
 """What the user agent answers before any usage is asked, and who gets what came in."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from crossroom.sip.admission import Admit
 from crossroom.sip.answer import Body, Rejection

@@ -59,9 +59,9 @@ def test_lines_are_taken_away_by_any_of_their_names() -> None:
     assert [name for name, _ in SAMPLE.without("v", "x-new")] == ["From"]
 
 
-def test_doubled_lines_are_named() -> None:
-    assert SAMPLE.doubled(frozenset({"from", "via"})) == "via"
-    assert SAMPLE.doubled(frozenset({"from"})) is None
+def test_each_name_comes_once_with_all_its_lines() -> None:
+    headers = Headers([("v", "a"), ("X-New", "1"), ("Via", "b"), ("x-new", "2")])
+    assert list(headers.by_name()) == [("Via", ("a", "b")), ("x-new", ("1", "2"))]
 
 
 def test_equal_fields_are_equal_headers() -> None:

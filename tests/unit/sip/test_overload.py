@@ -3,6 +3,8 @@
 from dataclasses import replace
 from ipaddress import ip_network
 
+from msgspec import structs
+
 from crossroom.sip.answer import Body
 from crossroom.sip.events import InviteReceived, RequestReceived
 from crossroom.sip.message import Request, Response
@@ -50,7 +52,7 @@ def test_the_acknowledgement_of_a_refusal_is_absorbed() -> None:
     peer.put(numbered("INVITE", 1))
     peer.event(InviteReceived)
     peer.ask(numbered("INVITE", 2))
-    peer.put(replace(numbered("INVITE", 2), method="ACK").with_header("CSeq", "2 ACK"))
+    peer.put(structs.replace(numbered("INVITE", 2), method="ACK").with_header("CSeq", "2 ACK"))
     peer.silent()
 
 

@@ -1,6 +1,6 @@
 """RFC 3261 figures 7 and 8 with RFC 6026, as timelines."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from crossroom.sip.message import Response
 from crossroom.sip.server_transaction import InviteServer, NonInviteServer

@@ -73,5 +73,18 @@ def test_an_unreadable_field_is_a_parse_error(field: str, value: str, name: str)
         getattr(message((field, value)), name)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "name"),
+    [
+        ("From", "<sip:a@h>", "from_"), ("To", "<sip:a@h>", "to"), ("Call-ID", "a", "call_id"), ("CSeq", "1 INVITE", "cseq"),
+        ("Max-Forwards", "70", "max_forwards"), ("Expires", "1", "expires"), ("Event", "a", "event"),
+        ("Content-Type", "a/b", "content_type"),
+    ],
+)  # fmt: skip
+def test_a_second_line_of_a_field_that_decides_is_a_parse_error(field: str, value: str, name: str) -> None:
+    with pytest.raises(ParseError, match=f"{field} twice"):
+        getattr(message((field, value), (field, value)), name)
+
+
 def test_accessors_document_themselves_on_the_class() -> None:
     assert Request.call_id.__doc__ == "Call-ID, compared with case."
