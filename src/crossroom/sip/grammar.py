@@ -129,6 +129,8 @@ def escape(text: str, safe: str) -> str:
         LocalProtocolError: `text` has a lone surrogate.
 
     """
+    if text.isalnum() and text.isascii():
+        return text
     try:
         return percent_quote(text, safe=safe)
     except UnicodeEncodeError as error:

@@ -84,12 +84,11 @@ class Headers:
     fields: tuple[tuple[str, str], ...]
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        checked = tuple((_checked_name(name), grammar.check_line(value).strip()) for name, value in fields)
-        self._fill(checked)
+        self._fill(tuple([_checked(name, value) for name, value in fields]))
 
     @classmethod
     def from_wire(cls, fields: tuple[tuple[str, str], ...]) -> "Headers":
-        """Take lines that a reader has already split, checked and given canonical names."""
+        """Take lines that are already checked and have canonical names: a reader's, or another message's."""
         headers = cls.__new__(cls)
         headers._fill(fields)  # noqa: SLF001 -- our own second constructor
         return headers
@@ -137,34 +136,35 @@ class Headers:
         if not self.has(full):
             return self.adding(full, value)
         key = _key(full)
+        line = _checked(full, value)
         kept: list[tuple[str, str]] = []
         placed = False
         for known, old in self.fields:
             if _key(known) != key:
                 kept.append((known, old))
             elif not placed:
-                kept.append((full, value))
+                kept.append(line)
                 placed = True
-        return Headers(kept)
+        return Headers.from_wire(tuple(kept))
 
     def adding(self, name: str, value: str) -> "Headers":
         """Add a line at the end."""
-        return Headers((*self.fields, (name, value)))
+        return Headers.from_wire((*self.fields, _checked(name, value)))
 
     def adding_all(self, name: str, values: Iterable[str]) -> "Headers":
         """Add a line for each value."""
-        return Headers((*self.fields, *((name, value) for value in values)))
+        return Headers.from_wire((*self.fields, *[_checked(name, value) for value in values]))
 
     def prepending(self, name: str, value: str) -> "Headers":
         """Add a line before all others of that name (or before everything): a new top Via or Route."""
         key = _key(name)
         place = next((at for at, (known, _) in enumerate(self.fields) if _key(known) == key), 0)
-        return Headers((*self.fields[:place], (name, value), *self.fields[place:]))
+        return Headers.from_wire((*self.fields[:place], _checked(name, value), *self.fields[place:]))
 
     def without(self, *names: str) -> "Headers":
         """Leave all lines of those names out."""
         gone = {_key(name) for name in names}
-        return Headers(pair for pair in self.fields if _key(pair[0]) not in gone)
+        return Headers.from_wire(tuple([pair for pair in self.fields if _key(pair[0]) not in gone]))
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.fields)
@@ -182,11 +182,11 @@ class Headers:
         return f"Headers({list(self.fields)!r})"
 
 
-def _checked_name(name: str) -> str:
+def _checked(name: str, value: str) -> tuple[str, str]:
     full = canonical(name)
-    if not grammar.is_token(full):
+    if full not in _KNOWN and not grammar.is_token(full):
         raise LocalProtocolError(f"not a header name: {name!r}")
-    return full
+    return full, grammar.check_line(value).strip()
 
 
 NO_HEADERS = Headers()

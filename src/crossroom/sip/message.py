@@ -281,7 +281,7 @@ def _has_top_via(headers: Headers) -> bool:
 
 
 def _write(start: str, headers: Headers, body: bytes) -> bytes:
-    lines = [start]
-    lines += [f"{name}: {value}" for name, value in headers.fields if name != "Content-Length"]
-    lines.append(f"Content-Length: {len(body)}\r\n\r\n")
-    return "\r\n".join(lines).encode() + body
+    if headers.has("Content-Length"):
+        headers = headers.without("Content-Length")
+    lines = "\r\n".join([start, *map(": ".join, headers.fields)])
+    return f"{lines}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body

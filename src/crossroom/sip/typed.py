@@ -171,9 +171,7 @@ class TypedHeaders:
         return None if value is None else grammar.number(value, limit, name)
 
 
-_NEEDED = frozenset(
-    {"vias", "from_", "to", "call_id", "cseq"}
-)  # RFC 3261 §8.1.1; no Max-Forwards in RFC 2543
+_NEEDED = ("vias", "from_", "to", "call_id", "cseq")  # RFC 3261 §8.1.1; no Max-Forwards in RFC 2543
 _MAY_RAISE: dict[str, Field[object]] = {
     field.name: field
     for field in vars(TypedHeaders).values()

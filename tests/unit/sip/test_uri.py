@@ -84,6 +84,7 @@ def test_other_schemes_are_kept_as_written() -> None:
         lambda: SipUri("h", scheme="http"),
         lambda: OtherUri("tel", "a b"),
         lambda: OtherUri("t l", "a"),
+        lambda: OtherUri("tel", "\ud800"),
     ],
 )
 def test_a_uri_that_cannot_be_written_cannot_be_made(make: object) -> None:
