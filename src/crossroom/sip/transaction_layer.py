@@ -4,10 +4,10 @@ Holds every open transaction and its timers; knows nothing of dialogs. What goes
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from crossroom.machine import Deliver, Ended, Send
 from crossroom.sip.agenda import Agenda
@@ -180,7 +180,7 @@ def server_key(request: Request, method: str = "") -> Hashable:
     if via.has_cookie:
         return (via.branch, via.sent_by, method)
     # RFC 2543: Request-URI, From tag, Call-ID, CSeq number and the whole top Via
-    plain = replace(via, params=via.params.without("received", "rport"))
+    plain = structs.replace(via, params=via.params.without("received", "rport"))
     return (str(request.uri), request.from_.tag, request.call_id, request.cseq.number, str(plain), method)
 
 
