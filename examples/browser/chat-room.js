@@ -14,20 +14,29 @@ function chatPath(sdp) {
 
 /** What SIP.js asks for an SDP: one m=message line with our path, instead of the audio and video it knows. */
 class ChatDescription {
+  #number = Date.now();
+  #version = 0;
+
   constructor(isSecure) {
-    this.msrp = new MsrpSession(isSecure);
+    this.isSecure = isSecure;
     this.remotePath = undefined;
+    this.renew();
+  }
+
+  /** A new MSRP session, for the next offer. */
+  renew() {
+    this.msrp = new MsrpSession(this.isSecure);
   }
 
   async getDescription() {
     const lines = [
       "v=0",
-      `o=- ${Date.now()} 1 IN IP4 0.0.0.0`,
+      `o=- ${this.#number} ${++this.#version} IN IP4 0.0.0.0`, // RFC 3264 section 8
       "s=-",
       "c=IN IP4 0.0.0.0",
       "t=0 0",
       // RFC 6135 section 4.2: port 9, because we are the side that connects
-      `m=message 9 ${this.msrp.path.startsWith("msrps") ? "TCP/TLS/MSRP" : "TCP/MSRP"} *`,
+      `m=message 9 ${this.isSecure ? "TCP/TLS/MSRP" : "TCP/MSRP"} *`,
       "a=accept-types:message/cpim",
       "a=accept-wrapped-types:*",
       `a=path:${this.msrp.path}`,
@@ -152,17 +161,35 @@ export class Chat {
 
   /** The call stands: connect the chat and take the nickname. */
   async open(nickname) {
-    const { msrp, remotePath } = this.session.sessionDescriptionHandler;
-    this.msrp = msrp;
-    msrp.onMessage = (type, octets) => this.#receive(type, octets);
     try {
-      await msrp.connect(remotePath);
+      await this.#connect();
       const status = await this.rename(nickname);
       if (status !== 200) throw new Error(`the nickname was refused: ${status}`);
     } catch (error) {
-      await this.session.bye();
+      this.#hangUp();
       throw error;
     }
+  }
+
+  async #connect() {
+    const { msrp, remotePath } = this.session.sessionDescriptionHandler;
+    this.msrp = msrp;
+    msrp.onMessage = (type, octets) => this.#receive(type, octets);
+    await msrp.connect(remotePath);
+    msrp.onClosed = () => this.#repair();
+  }
+
+  /** The connection of the chat is lost: the call goes on, and brings another (RFC 4975 section 5.4). */
+  #repair() {
+    if (this.session.state !== SessionState.Established) return;
+    this.session.sessionDescriptionHandler.renew();
+    const onAccept = () => this.#connect().catch(() => this.#hangUp());
+    const onReject = () => this.#hangUp();
+    this.session.invite({ requestDelegate: { onAccept, onReject } });
+  }
+
+  #hangUp() {
+    if (this.session.state === SessionState.Established) this.session.bye();
   }
 
   /** From now on the three are told what happens; first what has happened already. */

@@ -328,7 +328,7 @@ def sip_certificates(configuration: Configuration) -> Certificates | None:
 
 
 def browser_certificates(configuration: Configuration) -> Certificates | None:
-    """Give what WebSocket listeners show; browsers are not asked for certificates (RFC 7977 §8). Raises OSError."""
+    """Give what WebSocket listeners show; browsers are not asked for certificates (RFC 7977 §7). Raises OSError."""
     files = _certificates(configuration)
     return Certificates(files) if files else None
 

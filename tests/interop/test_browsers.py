@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from crossroom.net.msrp_face import EndReason
 from interop.crossroom_server import RunningServer, crossroom_server
 from interop.hosted_evening import ROOM, SIP_ROOM, Evening, moderate
 from peers.crossroom import Ports
@@ -68,6 +69,13 @@ async def site(  # noqa: PLR0913 - keyword settings of a test
         yield Site(evening, at, authority.root(folder), certificate.read_bytes(), installed, guests)
 
 
+def lose_chats(running: RunningServer) -> None:
+    """Cut the MSRP connections of browsers: they have to call again for another (RFC 4975 section 5.4)."""
+    for connection in running.server.msrp.connections:
+        if connection.is_websocket:
+            connection.abort(EndReason.CONNECTION_LOST)
+
+
 # ---- SIP.js in Node.js -------------------------------------------------------------------------------------
 
 
@@ -94,6 +102,12 @@ async def test_a_sip_js_user_proves_who_it_is_and_talks(
         await bob.expects_message(LONG, "Ana")
         await bob.say(LONG)
         await ana.expects("message", text=LONG)
+
+        lose_chats(there.evening.running)
+        await bob.say("are you still there?")
+        await ana.expects("message", text="are you still there?", name="Bob")
+        assert await ana.do("say", "yes") == 200
+        await bob.expects_message("yes", "Ana")
 
         assert await ana.do("rename", "bOb") == 425
         assert await ana.do("rename", "Anna") == 200
@@ -230,6 +244,10 @@ async def test_a_page_in_a_browser_takes_part(tmp_path: Path, installed: Path, x
             await bob.expects_message(LONG, "Ana")
             await carl.say(LONG)
             await page.shows("#messages li", f"Carl: {LONG}")
+
+            lose_chats(there.evening.running)
+            await bob.say("are you still there?")
+            await page.shows("#messages li", "Bob: are you still there?")
 
             await page.fill("rename", nickname="Bob")
             await page.press("#rename button")

@@ -186,7 +186,7 @@ class ChatMedia:
             max_size=self._settings.message_octets,
             chatroom=TOKENS,
             # RFC 4975 §14.4: the certificate that answers on our port is the one that is meant
-            # and a browser checks the name only: its page never sees a certificate (RFC 7977 §8)
+            # and a browser checks the name only: its page never sees a certificate (RFC 7977 §7)
             fingerprints=self.fingerprints if uri.is_secure and uri.transport != WEBSOCKET else (),
         )
 

@@ -120,7 +120,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._take(bytes(self._owner.read_buffer[:nbytes]))
 
     def take_whole(self, octets: bytes) -> None:
-        """A WebSocket message came: exactly one frame (RFC 7977 §5.3)."""
+        """A WebSocket message came: exactly one frame (RFC 7977 §5.1)."""
         self.has_read = True
         self._take(octets)
         if not (self.is_closing or self._reader.is_between_frames):

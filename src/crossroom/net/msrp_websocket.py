@@ -30,7 +30,7 @@ _CLOSE_CODES = {
 
 
 class WebSocketTransport(asyncio.Transport):
-    """What an MsrpConnection writes to: each write is one WebSocket message (RFC 7977 §5.3)."""
+    """What an MsrpConnection writes to: each write is one WebSocket message (RFC 7977 §5.1)."""
 
     def __init__(self, link: WebSocketConnection, connection: MsrpConnection) -> None:
         super().__init__({"peername": link.remote})
@@ -98,7 +98,7 @@ class MsrpWebSockets:
 
     def frame_received(self, link: WebSocketConnection, frame: str | bytes) -> None:
         """See `WebSocketUser.frame_received`."""
-        # RFC 7977 §5.3: text or binary, the octets are the same
+        # RFC 7977 §4.2: text or binary, the octets are the same
         octets = frame.encode() if isinstance(frame, str) else frame
         connection = self._connections.get(link)
         if connection is not None:

@@ -109,7 +109,7 @@ class WebSocketConnection:
     async def _write(self, socket: web.WebSocketResponse) -> None:
         while (data := await self._unsent.get()) is not None:
             try:
-                # RFC 7118 §5, RFC 7977 §5.3: text or binary; text where it is UTF-8, which old stacks expect
+                # RFC 7118 §4.2, RFC 7977 §4.2: text or binary; text where it is UTF-8, which old stacks expect
                 await socket.send_str(data.decode())
             except UnicodeDecodeError:
                 await socket.send_bytes(data)

@@ -25,11 +25,13 @@ class WebSocketSettings:
     """`tls` is needed for a secure listener. `origins`: whose pages may connect, as browsers write it; empty: any.
 
     heartbeat: seconds between pings of ours (RFC 7118 §6): a browser that is gone is noticed after one and a half.
+    handshake: seconds that a connection may take until it is a WebSocket, or ask again when it was refused.
     """
 
     tls: ssl.SSLContext | None = None
     origins: frozenset[str] = frozenset()
     heartbeat: float = 30.0
+    handshake: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,12 @@ class _Socket:
         self._open: dict[WebSocketConnection, Service] = {}
         app = web.Application()
         app.router.add_get("/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=_GOODBYE_SECONDS,
+            keepalive_timeout=settings.handshake,  # aiohttp closes what has sent no whole request for so long
+        )
         self.on_closed: Callable[[], object] | None = None
 
     async def open(self, at: Address) -> None:

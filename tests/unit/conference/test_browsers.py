@@ -142,6 +142,22 @@ async def test_a_browser_that_leaves_the_offer_to_us_is_offered_websocket() -> N
         await (await attempt.established(answer)).bye()
 
 
+async def test_without_an_offer_a_browser_whose_chat_is_lost_is_offered_websocket_again() -> None:
+    async with facing(sip=SIP, msrp=MSRP) as world, browser(world) as ana:
+        call = await (await start_invite(ana.ua, TEA, sdp())).call()
+        [stream] = read_media(call.remote_sdp)
+        chat = BrowserChat(ana, stream.attributes["path"])
+        await chat.open(stream.port)
+        await chat.socket.close()
+        await world.until(lambda: not world.server.msrp.sessions)
+        answer = await call.reinvite_without_offer(sdp(BROWSER_PATH.replace("/browser", "/again")))
+        [another] = read_media(answer.text)
+        assert another.attributes["path"].endswith(";ws")
+        assert another.attributes["path"] != stream.attributes["path"]
+        await BrowserChat(ana, another.attributes["path"]).open(another.port)
+        await call.bye()
+
+
 async def test_a_browser_that_would_be_connected_to_is_refused() -> None:
     async with facing(sip=SIP, msrp=MSRP) as world, browser(world) as ana:
         answer = await (await start_invite(ana.ua, TEA, sdp(setup="passive"))).final()

@@ -154,6 +154,28 @@ async def test_who_does_not_want_a_websocket_is_told_what_this_is() -> None:
         assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
 
 
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HTTP/1.1\r\nUpgrade: web", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"]
+)
+async def test_who_never_becomes_a_websocket_is_not_kept(sent: bytes) -> None:
+    async with listening(Ear(), WebSocketSettings(handshake=0.05)) as listener:
+        reader, writer = await asyncio.open_connection(*listener.address)
+        writer.write(sent)
+        async with asyncio.timeout(10):
+            await reader.read(-1)  # ends when the connection does
+        writer.close()
+
+
+async def test_a_websocket_may_be_silent_for_longer_than_a_handshake() -> None:
+    ear = Ear()
+    settings = WebSocketSettings(handshake=0.05, heartbeat=0.2)
+    async with listening(ear, settings) as listener, browser(listener, "sip", autoping=False) as socket:
+        ping = await socket.receive()
+        await socket.pong(ping.data)
+        await socket.send_str("here")
+        assert await ear.heard() == "here"
+
+
 async def test_a_full_server_refuses_with_503() -> None:
     async with listening(Ear(is_full=True)) as listener:
         assert await refused(listener, "sip") == 503
