@@ -3,6 +3,7 @@
 SIP and MSRP have one address, as docs/operations.md shows it.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from peers.process import free_port
 from peers.prosody import Prosody
 from peers.tls import Authority
 from peers.transcript import PeerFailure
+from peers.tshark import Decoded, capture
 
 pytestmark = pytest.mark.interop
 
@@ -160,6 +162,46 @@ async def test_a_sip_js_user_is_invited_and_invites(
         await ana.expects("invitation", room=SIP_ROOM)
         await ana.do("decline")
         await bob.expects_decline("ana@sip.example")
+
+
+async def test_what_browsers_are_sent_is_well_formed_on_the_wire(
+    tmp_path: Path, installed: Path, xmpp_server: Prosody
+) -> None:
+    async with site(tmp_path, installed, xmpp_server) as there:
+        async with capture(tmp_path, {int(there.url.rpartition(":")[2]): "http"}) as wire:
+            ana, bob = await there.node("ana"), await there.evening.xmpp("bob")
+            await bob.join(ROOM, "Bob")
+            await ana.do("join", SIP_ROOM, "Ana")
+            await ana.expects_roster("Ana", "Bob")
+            await ana.do("say", LONG)
+            await bob.say(LONG)
+            await ana.expects("message", text=LONG)
+            await ana.do("leave")
+            await bob.expects_roster("Bob")
+            seen = await wire.stop()
+        assert await seen.malformed_frames(("websocket", "sip", "msrp")) == []
+        await each_has_its_subprotocol(seen)
+        await one_chunk_in_each_message(seen)
+
+
+async def each_has_its_subprotocol(seen: Decoded) -> None:
+    field = "http.sec_websocket_protocol"
+    asked = await seen.fields("http.request", field)
+    agreed = await seen.fields("http.response.code == 101", field)
+    assert sorted(one[field] for one in asked) == sorted(one[field] for one in agreed) == ["msrp", "sip"]
+    assert await seen.count('websocket && sip.Method == "INVITE"') == 1
+
+
+async def one_chunk_in_each_message(seen: Decoded) -> None:
+    field = "websocket.payload.text"
+    frames = [one[field] for one in await seen.fields(f'{field} contains "MSRP "', field)]
+    messages = [each for frame in frames for each in re.split(r"\|(?=MSRP )", frame)]
+    assert [each for each in messages if " SEND" in each]
+    for (
+        message
+    ) in messages:  # tshark writes the ends of lines as \r\n, and loses one of the quotes of a nickname
+        assert re.fullmatch(r"MSRP (\w+) .*-------\1[$+#]\\r\\n\"?", message), message
+        assert message.count("\\r\\n-------") == 1
 
 
 async def test_a_sip_js_user_behind_kamailio(tmp_path: Path, installed: Path) -> None:

@@ -155,6 +155,7 @@ class _Socket:
             protocols=(service.subprotocol,),
             heartbeat=self._settings.heartbeat,
             max_msg_size=service.max_message,
+            compress=False,  # it would cost every connection two windows, and tell secrets by lengths (RFC 7692 §9)
         )
         self._open[connection] = service
         try:

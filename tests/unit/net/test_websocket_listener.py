@@ -189,6 +189,14 @@ async def test_a_message_that_is_too_long_ends_the_connection_with_1009() -> Non
         assert await ear.heard() == "lost"
 
 
+async def test_messages_are_not_compressed() -> None:
+    async with listening(Ear()) as listener, aiohttp.ClientSession() as http:
+        url = f"http://{HERE}:{listener.address[1]}/"
+        socket = await http.ws_connect(url, protocols=("sip",), compress=15)
+        assert socket.compress == 0
+        await socket.close()
+
+
 async def test_a_browser_that_answers_no_ping_is_gone() -> None:
     ear = Ear()
     settings = WebSocketSettings(heartbeat=0.02)
