@@ -115,7 +115,7 @@ export class User {
 
   #invited(session) {
     // what is offered by TCP is refused at once: the room may call again with an offer for browsers
-    if (chatPath(session.request.body) === undefined) session.reject({ statusCode: 488 });
+    if (chatPath(session.request.body ?? "") === undefined) session.reject({ statusCode: 488 });
     else this.onInvitation(new Invitation(this, session));
   }
 }
@@ -205,6 +205,11 @@ export class Chat {
         if (notification.request.body) this.onRoster(notification.request.body);
       },
     };
+    return this.subscription.subscribe();
+  }
+
+  /** A roster was missed: ask for a whole one. */
+  askRoster() {
     return this.subscription.subscribe();
   }
 

@@ -57,7 +57,7 @@ function showRoom(joined) {
   element("messages").replaceChildren();
   chat.onMessage = ({ name, from, text, isPrivate }) => show(`${name || from}: ${text}`, isPrivate);
   chat.onRoster = (xml) => {
-    roster.apply(xml);
+    if (!roster.apply(xml)) return chat.askRoster();
     element("subject").textContent = roster.subject;
     element("people").replaceChildren(...[...roster.people.values()].map((name) => new_("li", name)));
     showRecipients(roster);
