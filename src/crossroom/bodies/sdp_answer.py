@@ -67,7 +67,8 @@ def answer_offer(
 
     `ours` are this side's possible streams, one for each transport that it serves (plain, TLS, WebSocket); a
     stream whose `setup` is ACTIVE cannot be reached from outside. `required_types` must be acceptable to the
-    other side. `is_cema_strict` refuses a line whose path is elsewhere than its address (RFC 6714 §4.3).
+    other side. `is_cema_strict` refuses a line that we should connect to and whose path is elsewhere than its
+    address (RFC 6714 §4.3); who connects to us is found by the session-id, whatever a border controller wrote.
     """
     rules = _Rules(tuple(ours), tuple(required_types), is_cema_strict)
     refusals: list[Refusal] = []
@@ -127,12 +128,12 @@ class _Rules:
         mine = next((stream for stream in self.ours if _is_same_road(stream, theirs)), None)
         if mine is None:
             return NO_TRANSPORT
-        return self._objection(theirs) or (_agreed(mine, theirs), theirs)
+        return self._objection(mine, theirs) or (_agreed(mine, theirs), theirs)
 
-    def _objection(self, theirs: MessageMedia) -> Refusal | None:
+    def _objection(self, mine: MessageMedia, theirs: MessageMedia) -> Refusal | None:
         if not all(theirs.takes(needed) for needed in self.required_types):
             return NO_CPIM  # RFC 7701 §5.2: the focus refuses who cannot take message/cpim
-        is_called = theirs.setup is not Setup.ACTIVE  # nobody connects to who will connect itself
+        is_called = _answered_role(mine, theirs) is Setup.ACTIVE
         if self.is_cema_strict and is_called and not theirs.has_cema and not theirs.is_path_at_address:
             return NO_CEMA
         return None

@@ -47,12 +47,19 @@ class Agreed:
     answer: Answer
     msrp: MsrpSession
 
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Where to connect to when it is not where the path says: at a border controller (RFC 6714 §4.3)."""
+        theirs = self.answer.theirs
+        is_elsewhere = self.answer.ours.has_cema and not theirs.has_relay
+        return (theirs.host, theirs.port) if is_elsewhere else None
+
     async def connect(self) -> None:
         """Open the connection, or let it come. Raises MsrpUnreachable, and ParseError for their path."""
         theirs = self.answer.theirs
         path = path_of(theirs)
         if self.answer.we_connect:
-            await self.msrp.connect(path, fingerprints=announced(theirs))
+            await self.msrp.connect(path, address=self.address, fingerprints=announced(theirs))
         else:
             self.msrp.expect(path, fingerprints=announced(theirs))
 
@@ -157,8 +164,9 @@ class ChatMedia:
             return UNREADABLE
         sessions = self._open_all(face, room, replaces)
         streams = [self._stream(msrp) for msrp in sessions]
-        # a path rewritten on the way is found by its session id all the same, so CEMA need not be strict
-        answer = answer_offer(offer, streams, self._origin(streams[0].host), is_cema_strict=False)
+        # RFC 6714: taken where it is offered, never asked for
+        streams = [replace(stream, has_cema=stream.transport != WEBSOCKET) for stream in streams]
+        answer = answer_offer(offer, streams, self._origin(streams[0].host))
         chosen = None if isinstance(answer, Refusal) else answer.ours.path
         taken = [msrp for msrp in sessions if (format_path(msrp.local_path),) == chosen]
         for msrp in sessions:

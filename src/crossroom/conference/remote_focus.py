@@ -211,7 +211,9 @@ class RemoteFocus:
             session = await call.accept(bytes(agreed.answer.description))
             try:
                 theirs = agreed.answer.theirs
-                await self._connect(session, chat, theirs, we_call=agreed.answer.we_connect)
+                await self._connect(
+                    session, chat, theirs, we_call=agreed.answer.we_connect, address=agreed.address
+                )
                 yield session, theirs
             finally:
                 self._tasks.start(session.bye(), "end of a remote session")
@@ -219,12 +221,18 @@ class RemoteFocus:
             chat.msrp.close()
 
     async def _connect(
-        self, session: InviteSession, chat: RemoteChat, theirs: MessageMedia, *, we_call: bool
+        self,
+        session: InviteSession,
+        chat: RemoteChat,
+        theirs: MessageMedia,
+        *,
+        we_call: bool,
+        address: tuple[str, int] | None = None,
     ) -> None:
         assert chat.msrp is not None  # noqa: S101 -- both callers have just made it
         path = path_of(theirs)
         if we_call:
-            await chat.msrp.connect(path, fingerprints=announced(theirs))
+            await chat.msrp.connect(path, address=address, fingerprints=announced(theirs))
         else:
             chat.msrp.expect(path, fingerprints=announced(theirs))
         # a conference that hangs up, or closes the chat, while we come in is not waited for any longer

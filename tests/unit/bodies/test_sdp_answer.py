@@ -99,7 +99,7 @@ def test_the_stream_of_the_offered_transport_is_picked() -> None:
         ((CHAT.replace(";tcp", ";ws"),), NO_TRANSPORT),
         ((CHAT.replace("msrp://", "http://"),), NO_PATH),
         ((CHAT.replace("message/cpim ", ""),), NO_CPIM),
-        ((MOVED,), NO_CEMA),
+        ((MOVED + "a=setup:passive\n",), NO_CEMA),
         ((AUDIO, CHAT_TLS, CHAT.replace("message/cpim ", "")), NO_CPIM),
     ],
 )
@@ -169,8 +169,15 @@ def test_cema_is_answered_only_when_offered_and_not_by_relays_on_both_sides() ->
     assert not answered(section, ours=relayed).ours.has_cema
 
 
+@pytest.mark.parametrize("role", ["", "a=setup:active\n", "a=setup:actpass\n"])
+def test_an_address_elsewhere_does_not_matter_where_nobody_connects_to_it(role: str) -> None:
+    assert answered(MOVED + role).ours.setup is Setup.PASSIVE
+
+
 def test_an_address_elsewhere_can_be_tolerated() -> None:
-    assert isinstance(answer_offer(offer(MOVED), [PLAIN], ORIGIN, is_cema_strict=False), Answer)
+    assert isinstance(
+        answer_offer(offer(MOVED + "a=setup:passive\n"), [PLAIN], ORIGIN, is_cema_strict=False), Answer
+    )
 
 
 BROWSER = replace(PLAIN, path=("msrp://198.51.100.7:2857/ours;ws",))

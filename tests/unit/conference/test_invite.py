@@ -11,6 +11,7 @@ from crossroom.config.schema import Domain, Limits, Msrp, MsrpOffer, Tls
 from crossroom.focus.interface import Answer
 from crossroom.room.address import Address, Network
 from crossroom.room.commands import SetAffiliation
+from crossroom.room.content import Content
 from crossroom.room.events import Joined, Left, Posted, SubjectChanged
 from crossroom.room.reasons import Departure
 from crossroom.room.standing import Affiliation
@@ -210,6 +211,63 @@ async def test_the_reason_of_a_bye_is_what_the_others_read() -> None:
         await ana.seat.call.bye([("Reason", 'SIP;cause=200;text="gone for tea"')])
         left = await seen.first(Left)
         assert (left.departure, left.text) == (Departure.LEFT, "gone for tea")
+
+
+# -- who connects ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setup", "answered", "we_are_called"),
+    [
+        ("actpass", "passive", True),
+        ("active", "passive", True),
+        ("passive", "active", False),
+        ("holdconn", "passive", True),  # RFC 6135 §4.2: it means nothing here
+        ("", "passive", True),  # RFC 4975 §5.4: the offerer connects
+    ],
+)
+async def test_the_chat_is_connected_from_the_side_that_setup_says(
+    setup: str, answered: str, *, we_are_called: bool
+) -> None:
+    async with facing() as world:
+        bob, seen = await world.xmpp("Bob")
+        ana = await world.endpoint("Ana")
+        await ana.join(TEA, "Ana", setup=setup)
+        assert ana.seat.call is not None
+        [stream] = read_media(ana.seat.call.remote_sdp)
+        assert stream.attributes["setup"] == answered
+        [connection] = world.server.msrp.connections
+        assert (connection.key is None) is we_are_called
+        await ana.say("hello")
+        assert (await seen.first(Posted)).content == Content("text/plain", "hello")
+        await bob.post(said("hi"))
+        await ana.expects_message("hi")
+
+
+async def test_with_cema_the_connection_goes_to_the_address_of_the_stream() -> None:
+    """RFC 6714 §4.3: a border controller has put its own address there; the path is for To-Path only."""
+    async with facing() as world:
+        bob, _ = await world.xmpp("Bob")
+        ana = await world.endpoint("Ana")
+        seat = Seat(ana.ua, ana.msrp.new_session(), TEA, "Ana", ana.quirks)
+        path = f"msrp://192.0.2.1:2855/{seat.session.id};tcp"
+        ours = ChatMedia(path, ana.msrp.host, ana.msrp.port, setup="passive", extra=("a=msrp-cema",))
+        seat.call = await (await start_invite(ana.ua, TEA, str(ours))).call()
+        [stream] = read_media(seat.call.remote_sdp)
+        assert "msrp-cema" in stream.attributes
+        await seat.session.listen(stream.attributes["path"])
+        await bob.post(said("hi"))
+        message = await seat.expects_message("hi")
+        assert message.message.frames[0].get("To-Path") == path
+
+
+async def test_without_cema_an_address_that_contradicts_the_path_is_refused_where_we_should_connect() -> None:
+    async with facing() as world:
+        ana = await world.endpoint("Ana")
+        ours = ChatMedia("msrp://192.0.2.1:2855/x;tcp", ana.msrp.host, ana.msrp.port, setup="passive")
+        response = await (await start_invite(ana.ua, TEA, str(ours))).final()
+        assert response.status == 488
+        assert response.get("Warning").startswith("301 ")
 
 
 # -- TLS ---------------------------------------------------------------------------------------------------
