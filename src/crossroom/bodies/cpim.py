@@ -69,7 +69,8 @@ class CpimMessage:
     """One CPIM message.
 
     `content` are the octets after the CPIM headers: MIME headers, empty line, body (`part` reads them).
-    `date_time` is RFC 3339 text as it came, empty when absent. `extensions` keep their order.
+    `date_time` is RFC 3339 text as it came, empty when absent. `extensions` keep their order. `require` are the
+    headers that a reader must understand (RFC 3862 §4.7): namespace and name of each.
     """
 
     sender: CpimAddress | None
@@ -79,7 +80,7 @@ class CpimMessage:
     cc: tuple[CpimAddress, ...] = ()
     subject: str = ""
     extensions: tuple[CpimHeader, ...] = ()
-    require: tuple[str, ...] = ()
+    require: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> "CpimMessage":
@@ -119,9 +120,7 @@ class CpimMessage:
             lines.append(f"DateTime: {escape(self.date_time)}")
         if self.subject:
             lines.append(f"Subject: {escape(self.subject)}")
-        lines += _written(self.extensions)
-        if self.require:
-            lines.append(f"Require: {escape(','.join(self.require))}")
+        lines += _written(self.extensions, self.require)
         return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + self.content
 
 
@@ -169,7 +168,9 @@ class _Envelope:
             subject=unescape(_LANG.sub("", core.get("Subject", [""])[0], count=1)),
             extensions=tuple(self._extensions),
             require=tuple(
-                unescape(name.strip()) for value in core.get("Require", ()) for name in value.split(",")
+                self._resolved(unescape(name.strip()))
+                for value in core.get("Require", ())
+                for name in value.split(",")
             ),
         )
 
@@ -180,15 +181,18 @@ class _Envelope:
         self._namespaces[match["prefix"]] = match["urn"]
 
     def _extend(self, name: str, value: str) -> None:
+        namespace, local = self._resolved(name)
+        if "." in name and namespace == CORE_NAMESPACE:
+            self.add(f"{local}:{value}")
+        else:
+            self._extensions.append(CpimHeader(namespace, local, unescape(value)))
+
+    def _resolved(self, name: str) -> tuple[str, str]:
         prefix, dot, local = name.partition(".")
         if not dot:
             prefix, local = "", name
         # A prefix that was never declared stands for itself, so that nothing is lost.
-        namespace = self._namespaces.get(prefix, prefix)
-        if dot and namespace == CORE_NAMESPACE:
-            self.add(f"{local}:{value}")
-        else:
-            self._extensions.append(CpimHeader(namespace, local, unescape(value)))
+        return self._namespaces.get(prefix, prefix), local
 
 
 def escape(text: str, *, quotes: bool = False) -> str:
@@ -237,18 +241,26 @@ def _is_reserved(name: str) -> bool:
     return lower in _CORE or lower.startswith("content-") or lower == "mime-version"
 
 
-def _written(headers: Iterable[CpimHeader]) -> list[str]:
+def _written(headers: Iterable[CpimHeader], require: Iterable[tuple[str, str]]) -> list[str]:
     prefixes: dict[str, str] = {}
-    lines = []
+    lines: list[str] = []
     for header in headers:
-        name = header.name
-        if header.namespace != CORE_NAMESPACE:
-            if header.namespace not in prefixes:
-                prefixes[header.namespace] = _PREFIXES.get(header.namespace, f"x{len(prefixes)}")
-                lines.append(f"NS: {prefixes[header.namespace]} <{header.namespace}>")
-            name = f"{prefixes[header.namespace]}.{name}"
+        name = _prefixed(header.namespace, header.name, prefixes, lines)
         lines.append(f"{name}: {escape(header.value)}")
-        is_ours = header.namespace == CORE_NAMESPACE and _is_reserved(name)
-        if is_ours or not _NAME.fullmatch(name) or not _URN.fullmatch(header.namespace):
-            raise LocalProtocolError(f"not a CPIM header name: {name[:60]!r}")
+        if header.namespace == CORE_NAMESPACE and _is_reserved(name):
+            raise LocalProtocolError(f"not an extension header: {name[:60]!r}")
+    if required := [_prefixed(*each, prefixes, lines) for each in require]:
+        lines.append(f"Require: {','.join(required)}")
     return lines
+
+
+def _prefixed(namespace: str, name: str, prefixes: dict[str, str], lines: list[str]) -> str:
+    """The name as it is written, its namespace declared in `lines` before."""
+    if namespace != CORE_NAMESPACE:
+        if namespace not in prefixes:
+            prefixes[namespace] = _PREFIXES.get(namespace, f"x{len(prefixes)}")
+            lines.append(f"NS: {prefixes[namespace]} <{namespace}>")
+        name = f"{prefixes[namespace]}.{name}"
+    if not _NAME.fullmatch(name) or not _URN.fullmatch(namespace):
+        raise LocalProtocolError(f"not a CPIM header name: {name[:60]!r}")
+    return name

@@ -28,6 +28,9 @@ from crossroom.sip.uri import SipUri
 LISTED = 50
 """Names in a list of participants; of the others only the number is said."""
 
+SLOW = "Your client reads more slowly than this room talks. If it falls further behind it is disconnected."
+"""To an endpoint whose queue is nearly full."""
+
 _WENT = {
     Departure.KICKED: "was removed",
     Departure.BANNED: "was banned",

@@ -11,11 +11,12 @@ from functools import partial
 
 from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.conference.conference import Copy, Said
-from crossroom.conference.notices import NoticeSettings, about_the_room, text_of, too_long, welcome
+from crossroom.conference.notices import SLOW, NoticeSettings, about_the_room, text_of, too_long, welcome
 from crossroom.conference.receipts import ReceiptBook, is_from_sip
 from crossroom.conference.seat_private import PrivateMessages
 from crossroom.conference.seat_requests import SeatRequests, Sitter
 from crossroom.conference.switch import is_wordless
+from crossroom.conference.typing import TypingWatch
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log, Turns
@@ -58,7 +59,8 @@ class SeatChat:
         self.on_lost: Callable[[str], None] = lambda _why: None
         self._seat = seat
         self._book = ReceiptBook()
-        self._requests = SeatRequests(seat, self._book)
+        self.typing = TypingWatch(seat, turns, log)
+        self._requests = SeatRequests(seat, self._book, self.typing)
         self._private = PrivateMessages(seat, self._book, turns, log)
         self._turns = turns
         self._log = log
@@ -83,7 +85,11 @@ class SeatChat:
             self._send_private(msrp, peer, said)
             return
         else:
-            copy = said if isinstance(said, Copy) else self._copy_of(said)
+            copy = (
+                said
+                if isinstance(said, Copy)
+                else self._seat.conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
+            )
         if self._types.of is not peer:
             self._types = Types(peer)
         if not self._types[copy.wrapped_type]:
@@ -115,6 +121,8 @@ class SeatChat:
     def answered(self, peer: MessageMedia) -> None:
         """The endpoint's side is known: send what has waited for it."""
         self.peer = peer
+        if self.msrp is not None:
+            self.msrp.on_congested = self._warn
         if peer.chatroom is None:
             names = self._seat.conference.nicknames(sees_addresses=self._seat.sees_addresses)
             self.send(self._seat.conference.notice(about_the_room(names)))
@@ -124,6 +132,7 @@ class SeatChat:
         """A re-INVITE brought a new MSRP session: what the old one may not have delivered is sent again."""
         self._stop_waiting()
         lost, self.msrp, self.peer = self.msrp, msrp, peer
+        msrp.on_congested = self._warn
         if lost is not None:
             lost.close()
             for message in lost.undelivered:
@@ -146,6 +155,7 @@ class SeatChat:
     def close(self) -> None:
         """Nothing is sent or asked any more."""
         self._turns.close()
+        self.typing.close()
         self._stop_waiting()
         if self.msrp is not None:
             self.msrp.close()
@@ -180,10 +190,15 @@ class SeatChat:
         if reason is EndReason.CONNECTION_LOST:
             self.await_repair()
         else:
-            self.on_lost(str(reason))
+            self.on_lost(_WHY.get(reason, str(reason)))
+
+    def _warn(self) -> None:
+        """RFC 7701 §6.4: tell who falls behind; it is read when the endpoint reads again, if it is in time."""
+        self._log.info("endpoint reads too slowly", person=str(self._seat.person))
+        self.send(self._seat.conference.notice(SLOW))
 
     def _send_private(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted) -> None:
-        copy = self._copy_of(posted)
+        copy = self._seat.conference.copy_of(posted, sees_addresses=self._seat.sees_addresses)
         if not Types(peer)[copy.wrapped_type]:
             self._private.refuse(posted)
         elif _is_too_long(copy, peer):
@@ -191,9 +206,6 @@ class SeatChat:
             self._private.refuse(posted)
         else:
             self._private.send(msrp, peer, posted, copy)
-
-    def _copy_of(self, said: Said) -> Copy:
-        return self._seat.conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
 
     def _keep(self, said: Said | Copy) -> None:
         if isinstance(said, ComposingChanged):
@@ -221,6 +233,15 @@ class SeatChat:
         if self._recovery is not None:
             self._recovery.cancel()
             self._recovery = None
+
+
+_WHY = {
+    EndReason.CONGESTED: "Messages were not read fast enough",
+    EndReason.UNTRUSTED: "The certificate is not the announced one",
+    EndReason.NEVER_BOUND: "Nobody connected to the chat",
+    EndReason.MALFORMED: "The chat stream could not be followed",
+}
+"""For people, in the Reason of a BYE and the status of a leave; of the others the word itself says enough."""
 
 
 def _is_too_long(copy: Copy, peer: MessageMedia) -> bool:

@@ -11,11 +11,13 @@ from crossroom.conference.conference import Conference
 from crossroom.conference.reasons import msrp_status
 from crossroom.conference.receipts import ReceiptBook
 from crossroom.conference.switch import Speaker, Told, Typing, read
+from crossroom.conference.typing import TypingWatch
 from crossroom.focus.interface import Features, Participation
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import NicknameRequest, ReceivedMessage
 from crossroom.room.address import Address, Nickname
 from crossroom.room.commands import Draft
+from crossroom.room.content import Composing
 from crossroom.room.events import Occupant
 from crossroom.room.nickname import comparison_key, first_nickname, free_nickname_near, parse_nickname
 from crossroom.room.reasons import Reason, Refused
@@ -41,9 +43,10 @@ class Sitter(Protocol):
 class SeatRequests:
     """The requests of one endpoint."""
 
-    def __init__(self, seat: Sitter, book: ReceiptBook) -> None:
+    def __init__(self, seat: Sitter, book: ReceiptBook, typing: TypingWatch) -> None:
         self._seat = seat
         self._book = book
+        self._typing = typing
 
     async def say(self, message: ReceivedMessage) -> None:
         """A SEND: a message for all or for one, or typing (RFC 7701 §6)."""
@@ -51,17 +54,25 @@ class SeatRequests:
             said = read(message.content_type, message.body, message.id, self._speaker())
             participation = self._seat.seated()
             if isinstance(said, Draft):
+                self._typing.stop(said.to)
                 self._book.ask(said.id, said.receipts)
                 await participation.post(said)
             elif isinstance(said, Told):
                 await self._tell(participation, said)
             elif isinstance(said, Typing):
                 await participation.compose(said.state, said.to)
+                self._watch(said)
         except Refused as refused:
             status = msrp_status(refused.reason)
             message.respond(status.code, refused.text or status.comment)
         else:
             message.respond(200)
+
+    def _watch(self, typing: Typing) -> None:
+        if typing.state is Composing.COMPOSING:
+            self._typing.start(typing.to, typing.seconds)
+        else:
+            self._typing.stop(typing.to)
 
     async def _tell(self, participation: Participation, told: Told) -> None:
         """An IMDN: RFC 5438 §7.2 has one of each kind for a message, and a REPORT may have been first."""

@@ -7,7 +7,15 @@ author's content untouched (RFC 7701 §6.1: the switch must not modify it), unde
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crossroom.bodies.cpim import CPIM, IMDN_NAMESPACE, CpimAddress, CpimHeader, CpimMessage, format_date_time
+from crossroom.bodies.cpim import (
+    CORE_NAMESPACE,
+    CPIM,
+    IMDN_NAMESPACE,
+    CpimAddress,
+    CpimHeader,
+    CpimMessage,
+    format_date_time,
+)
 from crossroom.bodies.imdn import IMDN, Imdn
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.media_type import essence
@@ -26,6 +34,11 @@ from crossroom.room.reasons import Reason, Refused
 from crossroom.sip.uri import SipUri, Uri, parse_uri
 
 ENCRYPTED = "?OTR"  # RFC 7702 §9: no end-to-end encryption is defined for groups
+UNDERSTOOD = frozenset(
+    {(CORE_NAMESPACE, name) for name in ("from", "to", "cc", "datetime", "subject", "ns", "require")}
+    | {(IMDN_NAMESPACE, name) for name in ("message-id", "disposition-notification")}
+)
+"""CPIM headers that may be required of us."""
 LONGEST_ID = 128  # characters; ids in use have 10 to 40
 
 
@@ -44,10 +57,11 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """An isComposing document, for the room or for one participant."""
+    """An isComposing document, for the room or for one participant: `seconds` is how long "active" lasts."""
 
     state: Composing
     to: Nickname | None
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,7 @@ def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> D
     if essence(content_type) != CPIM:
         raise Refused(Reason.UNSUPPORTED_CONTENT, "a chat room takes message/cpim")
     cpim = _parsed(body)
+    _must_be_understood(cpim)
     if len(cpim.to) != 1:
         raise Refused(Reason.NOT_ALLOWED, "exactly one To is needed")
     _must_be_own_name(cpim, speaker)
@@ -139,6 +154,13 @@ def _parsed(body: bytes) -> CpimMessage:
         raise Refused(Reason.MALFORMED, str(error)) from None
 
 
+def _must_be_understood(cpim: CpimMessage) -> None:
+    """RFC 3862 §4.7: a message that requires a header which is not understood is not processed."""
+    for namespace, name in cpim.require:
+        if (namespace, name.lower()) not in UNDERSTOOD:
+            raise Refused(Reason.UNSUPPORTED_CONTENT, f"the header {name[:60]} is not understood here")
+
+
 def _must_be_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
     # RFC 7701 §6.1: a From that is not this session's own is not forwarded; its display name never counts
     try:
@@ -172,7 +194,8 @@ def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draf
         media_type = part.media_type
         if media_type == IS_COMPOSING:
             document = IsComposing.from_bytes(part.body)
-            return Typing(Composing.COMPOSING if document.is_active else Composing.ACTIVE, to)
+            state = Composing.COMPOSING if document.is_active else Composing.ACTIVE
+            return Typing(state, to, document.seconds)
         if media_type == IMDN:
             return _told(cpim, message_id, to) if to is not None else None
         content = _content(readable(part))

@@ -4,6 +4,7 @@ Callbacks run on the loop; nothing here creates a task or a timer, the endpoint'
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from crossroom.machine import Ended, Send
@@ -76,6 +77,10 @@ class MsrpSession:
         self._short = owner.settings.chunk_octets
         self._calls = FaceCalls(face, machine, self._run, self.end, owner.log)
         self._binding: asyncio.Future[None] | None = None
+        self.on_congested: Callable[[], None] | None = (
+            None  # told once each time that the queue gets nearly full
+        )
+        self._is_behind = False
 
     # -- what the face uses --------------------------------------------------------------------------------
 
@@ -232,7 +237,10 @@ class MsrpSession:
         octets = self._queue.next_octets(self._owner.now())
         if octets is not None:
             self._connection.outflow.write(octets)
-        return bool(self._queue)
+        if self._queue:
+            return True
+        self._is_behind = False
+        return False
 
     def end(self, reason: EndReason) -> None:
         """Over, whatever the cause; the first reason counts."""
@@ -318,6 +326,10 @@ class MsrpSession:
             asyncio.get_running_loop().call_soon(self.end, EndReason.CONGESTED)
         elif self._is_bound and self._connection is not None:
             self._connection.outflow.wants_turn(self)
+            if self._queue.is_congested and not self._is_behind:
+                self._is_behind = True
+                if self.on_congested is not None:
+                    self.on_congested()
 
     def _run(self, outputs: list[Output]) -> None:
         for output in outputs:

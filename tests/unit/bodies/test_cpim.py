@@ -56,7 +56,7 @@ def test_every_field_survives_being_written_and_read() -> None:
             CpimHeader("urn:x-other", "Thing", "1"),
             CpimHeader(CORE_NAMESPACE, "Mood", "good"),
         ),
-        ("imdn.Message-ID",),
+        ((IMDN_NAMESPACE, "Message-ID"), (CORE_NAMESPACE, "From"), ("urn:x-new", "Vital")),
     )
     assert CpimMessage.from_bytes(bytes(full)) == full
 
@@ -133,7 +133,7 @@ def test_subject_may_begin_with_its_language() -> None:
 
 def test_require_and_cc_are_lists() -> None:
     read = CpimMessage.from_bytes(message("To: <a:b>", "Require: a.b, c", "cc: <c:d>", "cc: <e:f>"))
-    assert read.require == ("a.b", "c")
+    assert read.require == (("a", "b"), (CORE_NAMESPACE, "c"))
     assert [address.uri for address in read.cc] == ["c:d", "e:f"]
 
 

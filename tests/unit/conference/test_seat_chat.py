@@ -1,7 +1,10 @@
+from itertools import count
+
 import pytest
 
-from contract.focus_contract import said
+from contract.focus_contract import Recorder, said
 from crossroom.config.schema import Limits, Notices
+from crossroom.focus.interface import Participation
 from crossroom.room.address import MessageId, Nickname
 from crossroom.room.content import Composing
 from crossroom.room.events import Left, Posted
@@ -268,3 +271,63 @@ async def test_requests_that_cannot_wait_any_more_are_refused() -> None:
         seat.chat._turns._limit = 0
         await ana.say("too much", expect=413)
         await ana.rename("Too Much", expect=413)
+
+
+# -- slow readers ------------------------------------------------------------------------------------------
+
+
+async def stalling(world: World) -> tuple[SipParticipant, SipParticipant, Participation, Recorder]:
+    """Ana, who stops to read; Cy, who reads; Bob, who is on XMPP and talks."""
+    bob, seen = await world.xmpp("Bob")
+    ana, cy = await world.sip("Ana"), await world.sip("Cy")
+    assert ana.seat.session.connection is not None
+    ana.seat.session.connection.transport.pause_reading()
+    return ana, cy, bob, seen
+
+
+TIGHT = Limits(msrp_queue_messages=40, occupant_rate=100_000.0, occupant_burst=100_000)
+
+
+async def test_a_reader_that_stalls_is_dropped_with_a_reason_and_nobody_else_notices() -> None:
+    async with facing(limits=TIGHT) as world:
+        ana, cy, bob, seen = await stalling(world)
+        numbers = count()
+        while not seen.of(Left):
+            text = f"{next(numbers)} {'x' * 60_000}"
+            await bob.post(said(text))
+            await cy.expects_message(text)
+        left = await seen.first(Left)
+        assert (left.occupant.nickname, left.departure) == ("Ana", Departure.LINK_LOST)
+        assert left.text == "Messages were not read fast enough"
+        bye = await ana.seat.expects_removed()
+        assert 'text="Connection lost: Messages were not read fast enough"' in bye.get("Reason")
+        await cy.expects_roster("Bob", "Cy")
+        await cy.say("was it me?")
+        await seen.until(lambda recorder: recorder.of(Posted)[-1].author.nickname == "Cy")
+        assert ana.seat.session.connection is not None
+        ana.seat.session.connection.transport.abort()
+
+
+async def test_a_reader_that_comes_back_in_time_is_told_that_it_fell_behind_and_misses_nothing() -> None:
+    async with facing(limits=TIGHT) as world:
+        ana, cy, bob, _ = await stalling(world)
+        texts = (f"{number} {'x' * 60_000}" for number in count())
+        said_so_far = []
+        mine = next(
+            each
+            for each in world.server.msrp.sessions
+            if str(each.local_path[0]) == ana.seat.session.remote_path
+        )
+        while not mine.is_congested:
+            said_so_far.append(next(texts))
+            await bob.post(said(said_so_far[-1]))
+            await cy.expects_message(said_so_far[-1])
+        assert ana.seat.session.connection is not None
+        ana.seat.session.connection.transport.resume_reading()
+        await ana.expects_notice("reads more slowly than this room talks")
+        for text in said_so_far:
+            assert (await ana.expects_message()).text == text
+        await bob.post(said("faster now"))
+        assert (await ana.expects_message()).text == "faster now"
+        await cy.expects_message("faster now")
+        assert not cy.seat.session.received.items

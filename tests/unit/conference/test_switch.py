@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from crossroom.bodies.cpim import IMDN_NAMESPACE, CpimHeader, CpimMessage
-from crossroom.conference.switch import Speaker, chosen_id, cpim_of, is_wordless, read
+from crossroom.conference.switch import Speaker, Typing, chosen_id, cpim_of, is_wordless, read
 from crossroom.room.address import Address, ArchiveId, MessageId, Network, Nickname
 from crossroom.room.commands import Draft
-from crossroom.room.content import Content, Native
+from crossroom.room.content import Composing, Content, Native
 from crossroom.room.events import Posted
 from crossroom.room.reasons import Reason, Refused
 from crossroom.sip.uri import SipUri
@@ -26,6 +26,44 @@ def said(content: bytes) -> Content | None:
     assert isinstance(draft, Draft)
     assert draft.native == Native(Network.SIP, content)
     return draft.content
+
+
+@pytest.mark.parametrize(
+    ("refresh", "seconds"), [("", 120), ("<refresh>90</refresh>", 90), ("<refresh>5</refresh>", 60)]
+)
+def test_typing_says_how_long_it_lasts(refresh: str, seconds: int) -> None:
+    document = f"<isComposing xmlns='urn:ietf:params:xml:ns:im-iscomposing'><state>active</state>{refresh}</isComposing>"
+    head = "From: <sip:ana@sip.example>\r\nTo: <sip:tea@conference.example>\r\n\r\n"
+    content = f"Content-Type: application/im-iscomposing+xml\r\n\r\n{document}"
+    speaker = Speaker(ROOM, ANA, Nickname("Ana"), lambda _: None)
+    typing = read("message/cpim", (head + content).encode(), "m1", speaker)
+    assert typing == Typing(Composing.COMPOSING, None, seconds)
+
+
+@pytest.mark.parametrize(
+    ("require", "is_understood"),
+    [
+        ("From, To, DateTime, Subject", True),
+        ("imdn.Message-ID,imdn.Disposition-Notification", True),
+        ("i.Message-ID", True),
+        ("Vital", False),
+        ("imdn.IMDN-Route", False),
+        ("from, x.From", False),
+        ("unknown.Message-ID", False),
+    ],
+)
+def test_a_message_that_requires_what_is_not_understood_is_refused(
+    require: str, *, is_understood: bool
+) -> None:
+    spaces = "NS: imdn <urn:ietf:params:imdn>\r\nNS: i <urn:ietf:params:imdn>\r\nNS: x <urn:x>\r\n"
+    head = f"From: <sip:ana@sip.example>\r\nTo: <sip:tea@conference.example>\r\n{spaces}Require: {require}\r\n\r\n"
+    speaker = Speaker(ROOM, ANA, Nickname("Ana"), lambda _: None)
+    if is_understood:
+        assert isinstance(read("message/cpim", head.encode() + PLAIN, "m1", speaker), Draft)
+    else:
+        with pytest.raises(Refused) as refused:
+            read("message/cpim", head.encode() + PLAIN, "m1", speaker)
+        assert refused.value.reason is Reason.UNSUPPORTED_CONTENT
 
 
 def multipart(kind: str, *parts: bytes) -> bytes:
