@@ -20,10 +20,9 @@ CORE_NAMESPACE = "urn:ietf:params:cpim-headers:"
 _CORE = {name.lower(): name for name in ("From", "To", "cc", "DateTime", "Subject", "NS", "Require")}
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+\-^_`|~]+(?:\.[A-Za-z0-9!#$%&'*+\-^_`|~]+)?")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]*")
-_MAILBOX = re.compile(r"\s*(?P<name>.*?)\s*<(?P<uri>[^<>\s]*)>\s*", re.DOTALL)
 _NS = re.compile(r"\s*(?P<prefix>[^\s<>]*)\s*<(?P<urn>[!-;=?-~]*)>\s*")
 _URN = re.compile(r"[!-;=?-~]*")
-_LANG = re.compile(r"\s*;\s*lang=[A-Za-z0-9-]+\s+", re.IGNORECASE)
+_LANG = re.compile(r";\s*lang=[A-Za-z0-9-]+\s+", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ud800-\udfff]")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "r": "\r"}
@@ -41,13 +40,14 @@ class CpimAddress:
     @classmethod
     def parse(cls, text: str) -> "CpimAddress":
         """Read an address; the name may be quoted, tokens, or anything unquoted. Raises ParseError."""
-        match = _MAILBOX.fullmatch(text)
-        if match is None or not _URI.fullmatch(match["uri"]):
+        # not by one expression: a long run of spaces would cost its square
+        name, opened, uri = text.rstrip().rpartition("<")
+        if not opened or not uri.endswith(">") or not _URI.fullmatch(uri[:-1]):
             raise ParseError(f"not a CPIM address: {text[:80]!r}")
-        name = match["name"]
+        name, uri = name.strip(), uri[:-1]
         if len(name) > 1 and name.startswith('"') and name.endswith('"'):
             name = name[1:-1]
-        return cls(match["uri"], unescape(name))
+        return cls(uri, unescape(name))
 
     def __str__(self) -> str:
         if not _URI.fullmatch(self.uri):
@@ -165,7 +165,7 @@ class _Envelope:
             date_time=unescape(core.get("DateTime", [""])[0]),
             cc=tuple(map(CpimAddress.parse, core.get("cc", ()))),
             # RFC 3862 §3.1: a header may say its language first; the first of several subjects is enough.
-            subject=unescape(_LANG.sub("", core.get("Subject", [""])[0], count=1)),
+            subject=unescape(_without_language(core.get("Subject", [""])[0])),
             extensions=tuple(self._extensions),
             require=tuple(
                 self._resolved(unescape(name.strip()))
@@ -233,6 +233,11 @@ def parse_date_time(text: str) -> float | None:
         return moment.timestamp() if moment.tzinfo else None
     except ValueError:
         return None
+
+
+def _without_language(value: str) -> str:
+    match = _LANG.match(value)
+    return value[match.end() :] if match else value
 
 
 def _is_reserved(name: str) -> bool:

@@ -5,9 +5,9 @@ message gets its body from the neutral content.
 """
 
 from collections.abc import Iterator
-from html.parser import HTMLParser
 
 from crossroom.muc.addresses import occupant_jid
+from crossroom.muc.html import html_text
 from crossroom.muc.presence import ROOM_SAYS
 from crossroom.room.address import MessageId, Network, Nickname
 from crossroom.room.commands import Draft
@@ -142,37 +142,6 @@ def text_of(content: Content) -> str:
     if content.media_type == "text/html":
         return html_text(content.body)
     return content.body
-
-
-def html_text(html: str) -> str:
-    """The text of an HTML fragment: no markup, no scripts, no images."""
-    reader = _HtmlText()
-    reader.feed(html)
-    reader.close()
-    return "".join(reader.parts).strip()
-
-
-class _HtmlText(HTMLParser):
-    """Collects what a reader of the page would read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 -- HTMLParser's signature
-        if tag in {"script", "style"}:
-            self._hidden += 1
-        elif tag in {"br", "p", "div", "li"} and self.parts:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"script", "style"} and self._hidden:
-            self._hidden -= 1
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(data)
 
 
 def _said(event: Posted) -> bytes | None:

@@ -129,6 +129,8 @@ def test_message_without_any_header_is_read_as_such() -> None:
 
 def test_subject_may_begin_with_its_language() -> None:
     assert CpimMessage.from_bytes(message("To: <a:b>", "Subject:;lang=fr le vent")).subject == "le vent"
+    later = CpimMessage.from_bytes(message("To: <a:b>", "Subject: say ;lang=fr le vent"))
+    assert later.subject == "say ;lang=fr le vent"
 
 
 def test_require_and_cc_are_lists() -> None:

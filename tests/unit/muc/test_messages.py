@@ -1,6 +1,6 @@
 import pytest
 
-from crossroom.muc.messages import content_of, html_text, posted_tail, text_of
+from crossroom.muc.messages import content_of, posted_tail, text_of
 from crossroom.room.address import ArchiveId, EndpointId, MessageId, Network, Nickname
 from crossroom.room.content import Content, Native
 from crossroom.room.events import Occupant, Posted
@@ -47,10 +47,6 @@ def test_a_message_without_text_shows_other_networks_nothing(inside: str) -> Non
 )
 def test_content_of_every_type_becomes_a_body(content: Content, text: str) -> None:
     assert text_of(content) == text
-
-
-def test_scripts_and_styles_are_no_text() -> None:
-    assert html_text("</script>a<script>b</script><style>c</style>d") == "ad"
 
 
 def test_a_post_of_another_network_gets_its_body_from_the_content() -> None:
