@@ -12,6 +12,9 @@ class InboxLimits:
     max_message: int = 1048576  # octets
     max_partials: int = 8  # messages at once; honest clients interleave two or three
     max_chunks: int = 20000  # per message; 10 MiB in chunks of 2048 is 5120
+    max_runs: int = (
+        256  # pieces of one message with gaps between them; relays change the order of a few chunks
+    )
     chunk_seconds: float = 540.0  # RFC 7701 §6.1: a slow modem's pause, not a keystroke's
 
 
@@ -98,6 +101,9 @@ class Inbox:
             return request.content_type, octets
         partial = self._renewed(message_id, request.content_type, now)
         partial.add(start, octets)
+        if len(partial.runs) > self._limits.max_runs:
+            self.discard(message_id)
+            raise TooLarge("too many gaps")  # each costs a look at every further chunk
         if is_last:
             partial.total = end
         body = partial.whole
