@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from crossroom.machine import Deliver, Send
+from crossroom.sip.headers import Headers
 from crossroom.sip.message import Request, Response
 from crossroom.sip.settings import Timers
 from crossroom.sip.transaction import Action, Input, Output, State, Table, Transaction, response_input
@@ -103,11 +104,8 @@ def ack_for(invite: Request, response: Response) -> Request:
 def inside(invite: Request, method: str, to: str) -> Request:
     """An ACK or CANCEL that belongs to the INVITE's own hop: only its top Via, and its Route."""
     headers = invite.headers
-    kept = type(headers)()
     # RFC 3261 §17.1.1.3 and §9.1: one Via, equal to the top one of the request
-    kept = kept.adding("Via", str(invite.via)).adding("Max-Forwards", "70")
-    for route in headers.all("Route"):
-        kept = kept.adding("Route", route)
-    kept = kept.adding("From", headers.get("From") or "").adding("To", to)
-    kept = kept.adding("Call-ID", invite.call_id).adding("CSeq", f"{invite.cseq.number} {method}")
-    return Request(method, invite.uri, kept)
+    kept = [("Via", str(invite.via)), ("Max-Forwards", "70")]
+    kept += [("Route", route) for route in headers.all("Route")]
+    kept += [("From", headers.get("From") or ""), ("To", to), ("Call-ID", invite.call_id)]
+    return Request(method, invite.uri, Headers([*kept, ("CSeq", f"{invite.cseq.number} {method}")]))

@@ -149,11 +149,15 @@ class Headers:
 
     def adding(self, name: str, value: str) -> "Headers":
         """Add a line at the end."""
-        return Headers.from_wire((*self.fields, _checked(name, value)))
+        return self.adding_lines(((name, value),))
+
+    def adding_lines(self, lines: Iterable[tuple[str, str]]) -> "Headers":
+        """Add lines at the end."""
+        return Headers.from_wire((*self.fields, *[_checked(name, value) for name, value in lines]))
 
     def adding_all(self, name: str, values: Iterable[str]) -> "Headers":
         """Add a line for each value."""
-        return Headers.from_wire((*self.fields, *[_checked(name, value) for value in values]))
+        return self.adding_lines((name, value) for value in values)
 
     def prepending(self, name: str, value: str) -> "Headers":
         """Add a line before all others of that name (or before everything): a new top Via or Route."""

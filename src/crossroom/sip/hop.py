@@ -92,8 +92,9 @@ def stamp_received(request: Request, flow: Flow) -> Request:
 
 def with_top_via(headers: Headers, via: Via) -> Headers:
     """The same headers with another top Via; the hops below stay."""
-    below = headers.all("Via")[1:]
-    return headers.without("Via").adding_all("Via", below).prepending("Via", str(via))
+    below = [("Via", value) for value in headers.all("Via")[1:]]
+    others = [pair for pair in headers if pair[0] != "Via"]
+    return Headers.from_wire((("Via", str(via)), *below, *others))
 
 
 def response_hop(request: Request, flow: Flow) -> Hop:
@@ -111,10 +112,8 @@ def response_hop(request: Request, flow: Flow) -> Hop:
 
 def via_for(hop: Hop, sent_by: SentBy, branch: str) -> Via:
     """Our own Via for a request that goes to this hop. RFC 3581 §3: an empty rport on UDP."""
-    params = Params().with_("branch", branch)
-    if not hop.reliable:
-        params = params.with_("rport", None)
-    return Via(hop.transport, sent_by.host, sent_by.port, params)
+    rport = () if hop.reliable else (("rport", None),)
+    return Via(hop.transport, sent_by.host, sent_by.port, Params((("branch", branch), *rport)))
 
 
 def next_hop_uri(request: Request) -> SipUri | None:

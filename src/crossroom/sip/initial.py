@@ -21,23 +21,25 @@ def initial_request(  # noqa: PLR0913 - the parts of a request
     body: Body = NO_BODY,
 ) -> Request:
     """Build it: fresh From tag and Call-ID, CSeq 1, Max-Forwards 70 unless `headers` say otherwise."""
-    fields = Headers([] if _names(headers, "Max-Forwards") else [("Max-Forwards", "70")])
-    fields = fields.adding_all("Route", [str(hop) for hop in route])
-    from_ = from_.without_tag().with_tag(stack.ids.token())
-    fields = fields.adding("From", str(from_)).adding("To", str(to.without_tag()))
-    fields = fields.adding("Call-ID", stack.ids.token()).adding("CSeq", f"1 {method}")
+    lines = [] if _names(headers, "Max-Forwards") else [("Max-Forwards", "70")]
+    lines += [("Route", str(hop)) for hop in route]
+    lines += [
+        ("From", str(from_.without_tag().with_tag(stack.ids.token()))),
+        ("To", str(to.without_tag())),
+        ("Call-ID", stack.ids.token()),
+        ("CSeq", f"1 {method}"),
+    ]
     if contact is not None:
-        fields = fields.adding("Contact", str(contact))
-    return finish(stack, Request(method, target.without_headers(), fields), headers, body)
+        lines.append(("Contact", str(contact)))
+    return finish(stack, Request(method, target.without_headers(), Headers(lines)), headers, body)
 
 
 def finish(stack: Stack, request: Request, headers: HeaderLines = (), body: Body = NO_BODY) -> Request:
     """Add what every request of ours may carry: further lines, User-Agent, a body with its type."""
-    fields = request.headers
-    for name, value in headers:
-        fields = fields.adding(name, value)
-    if stack.settings.user_agent and not fields.has("User-Agent"):
-        fields = fields.adding("User-Agent", stack.settings.user_agent)
+    lines = [*headers]
+    if stack.settings.user_agent and not _names(headers, "User-Agent"):
+        lines.append(("User-Agent", stack.settings.user_agent))
+    fields = request.headers.adding_lines(lines)
     if body.content:
         fields = fields.with_("Content-Type", body.content_type)
     return Request(request.method, request.uri, fields, body.content)
