@@ -34,7 +34,7 @@ from crossroom.sip.invite import InviteUsage
 from crossroom.sip.notifier import Notifier
 from crossroom.sip.refer import ReferReceiver
 from crossroom.sip.uri import SipUri
-from lossy_sip import End, Network
+from lossy_sip import End, Network, Weather
 
 OFFER = Body(b"v=0")
 STATE = Body(b"state", "text/plain")
@@ -105,7 +105,7 @@ class Caller:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_call_ends_in_one_agreed_state_and_leaves_nothing(seed: int) -> None:
-    network = Network(seed, loss=0.2, repeat=0.1, spread=0.7)
+    network = Network(seed, Weather(loss=0.2, repeat=0.1, spread=0.7))
     caller, callee = network.add("192.0.2.1"), network.add("192.0.2.2")
     answering = Callee(network)
     caller.react, callee.react = Caller(network), answering
@@ -194,7 +194,7 @@ def subscribe_refer_and_ask(network: Network, caller: End, focus: End) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_subscriptions_and_refers_over_a_bad_network_end_and_leave_nothing(seed: int) -> None:
-    network = Network(seed, loss=0.2, repeat=0.1, spread=0.5)
+    network = Network(seed, Weather(loss=0.2, repeat=0.1, spread=0.5))
     caller, focus = network.add("192.0.2.1"), network.add("192.0.2.2")
     focus.react = Focus(network)
     for number in range(40):

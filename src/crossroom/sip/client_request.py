@@ -54,6 +54,7 @@ class ClientRequest:
         self._resolved = False
         self._live: LiveTransaction | None = None
         self._answered = False
+        self._patience: float | None = None
 
     @property
     def hop(self) -> Hop | None:
@@ -75,8 +76,23 @@ class ClientRequest:
         self._skip_unavailable()
         self._attempt(now)
 
+    def deadline(self) -> float | None:
+        """When an INVITE that rings is taken for lost."""
+        return self._patience
+
+    def tick(self, now: float) -> None:
+        """Nothing came for too long after a provisional response: forget the transaction, which has no timer left."""
+        if self._patience is None or now < self._patience or self._live is None:
+            return
+        self._patience = None
+        self._stack.transactions.discard(self._live)
+        self._report(Response.answering(self.request, 408), now)
+
     def received(self, response: Response, now: float) -> None:
         """See `TransactionUser.received`."""
+        if response.cseq.method == "INVITE":
+            self._patience = now + _LONGEST_SILENCE if response.is_provisional else None
+            self._stack.watch(self)
         if response.status == 503:
             # RFC 3261 §21.5.4: not this server until Retry-After
             self._stack.avoid(self.hop, _retry_after(response), now)
@@ -180,6 +196,9 @@ NO_SERVER = "No Server Can Be Reached"
 """The phrase of our own 503: tells it from one that a server sent (RFC 3261 §8.1.3.1)."""
 _PENALTY = 30.0
 """Seconds for which a server that did not answer is only a last choice."""
+_LONGEST_SILENCE = 181.0
+"""Seconds after a provisional response to INVITE. RFC 3261 §16.6: timer C "MUST be larger than 3 minutes", and
+§13.3.1.1: who takes longer says so "every minute"."""
 _VIA_ROOM = 150
 """Octets that our Via adds to the request."""
 

@@ -55,7 +55,9 @@ class Dialog:
         local = request.to if request.to.tag else request.to.with_tag(tag)
         dialog = cls(id_, (local, request.from_), contact, remote_contact, request.record_routes)
         dialog.remote_cseq = request.cseq.number
-        dialog.flow = flow
+        # a proxy that brought the request and stays out of the dialog (RFC 3261 §16.6 step 4) is no way to the peer
+        came_straight = len(request.vias) == 1 or dialog.route_set
+        dialog.flow = flow if came_straight else None
         return dialog
 
     @classmethod
@@ -89,12 +91,17 @@ class Dialog:
         """A request inside the dialog, without Via. RFC 3261 §12.2.1.1. ACK gives its INVITE's number."""
         number = self.next_cseq() if cseq is None else cseq
         uri, routes = self._routing()
-        headers = Headers([("Max-Forwards", "70")]).adding_all("Route", [str(route) for route in routes])
-        headers = headers.adding("From", str(self.local)).adding("To", str(self.remote))
-        headers = headers.adding("Call-ID", self.id.call_id).adding("CSeq", f"{number} {method}")
+        lines = [
+            ("Max-Forwards", "70"),
+            *[("Route", str(route)) for route in routes],
+            ("From", str(self.local)),
+            ("To", str(self.remote)),
+            ("Call-ID", self.id.call_id),
+            ("CSeq", f"{number} {method}"),
+        ]
         if method in TARGET_REFRESH:
-            headers = headers.adding("Contact", str(self.contact))
-        return Request(method, uri, headers)
+            lines.append(("Contact", str(self.contact)))
+        return Request(method, uri, Headers(lines))
 
     def in_order(self, request: Request) -> bool:
         """Note the peer's CSeq; False when it went back. RFC 3261 §12.2.2: 500."""

@@ -6,11 +6,11 @@ invite_uas.py; a re-INVITE of ours is in reinvite.py, the repeated 2xx in succes
 
 from enum import StrEnum, auto
 
-from crossroom.machine import ParseError
+from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip.answer import Body, Rejection
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
-from crossroom.sip.events import ReinviteReceived, SessionConfirmed, SessionEnded
+from crossroom.sip.events import ReinviteAnswered, ReinviteReceived, SessionConfirmed, SessionEnded
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Request, Response
 from crossroom.sip.pending import PendingRequest, capabilities
@@ -97,8 +97,16 @@ class InviteUsage:
             self.end("local", 0, now, reason_header)
 
     def reinvite(self, body: Body, now: float) -> None:
-        """Offer something new; ReinviteAnswered tells the outcome."""
-        self._outgoing = Reinvite(self, body, now)
+        """Offer something new; ReinviteAnswered tells the outcome. A call that is ending is offered nothing.
+
+        Raises:
+            LocalProtocolError: RFC 3261 §14.1: the last offer has no answer yet.
+
+        """
+        if self._outgoing is not None:
+            raise LocalProtocolError("a re-INVITE before the answer to the last one")
+        if self.phase is Phase.ALIVE:
+            self._outgoing = Reinvite(self, body, now)
 
     def answer_reinvite(self, answer: Body | Rejection, now: float) -> None:
         """The user's answer to ReinviteReceived."""
@@ -137,10 +145,12 @@ class InviteUsage:
         self._send_waiting_bye(now)
         self.stack.watch(self)
 
-    def reinvited(self) -> None:
-        """A re-INVITE of ours is over."""
+    def reinvited(self, response: Response) -> None:
+        """A re-INVITE of ours has its answer; nobody is told of it after the end of the call."""
         self._outgoing = None
-        self.stack.watch(self)
+        if self.phase is not Phase.OVER:
+            self.stack.watch(self)
+            self.stack.deliver(ReinviteAnswered(self, response))
 
     def refreshed(self, timer: SessionTimer | None) -> None:
         """A refresh was answered: with the timer to run from now on, or none."""
@@ -157,6 +167,8 @@ class InviteUsage:
         self.stack.deliver(SessionEnded(self, cause, status, reason_header, closed=False))
         if self._incoming is not None:
             self._incoming.reply(487, now)
+        if self._outgoing is not None:
+            self._outgoing.abandon()
         self._send_waiting_bye(now)
 
     def answered(self, _request: ClientRequest, response: Response, _now: float) -> None:

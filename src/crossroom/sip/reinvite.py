@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from crossroom.sip.answer import NO_BODY, Body
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.early import Acknowledgements
-from crossroom.sip.events import ReinviteAnswered
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Response
 from crossroom.sip.pending import capabilities
@@ -79,6 +78,7 @@ class Reinvite(Renewal):
         self._body = body
         self._again_at: float | None = None
         self._retries = 0
+        self._abandoned = False
         self.waiting = usage.refresh is None
         if usage.refresh is not None:  # RFC 3261 §14.1: one INVITE of ours at a time
             self._again_at = now + _AFTER_REFRESH
@@ -103,7 +103,7 @@ class Reinvite(Renewal):
         """See `Renewal.concluded`."""
         usage = self.usage
         self.waiting = False
-        if response.status == 491 and self._retries < _MAX_GLARE:
+        if response.status == 491 and not self._abandoned and self._retries < _MAX_GLARE:
             self._retries += 1
             # RFC 3261 §14.1: 2.1 to 4 s for whoever owns the Call-ID, else 0 to 2 s
             start, width = (2.1, 1.9) if usage.caller else (0.0, 2.0)
@@ -113,13 +113,13 @@ class Reinvite(Renewal):
         if response.is_success:
             usage.body = self._body
             usage.timer = agreed_timer(response, now)
-        usage.reinvited()
-        usage.stack.deliver(ReinviteAnswered(usage, response))
+        usage.reinvited(response)
         if response.status in _FATAL:
             usage.end("failed", response.status, now)
 
     def abandon(self) -> None:
-        """The call is over."""
+        """The call ends: nothing is tried again."""
+        self._abandoned = True
         self._again_at = None
 
 

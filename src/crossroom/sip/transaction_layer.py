@@ -128,7 +128,7 @@ class TransactionLayer:
             self._carry_out(live, live.machine.respond(response, now), now)
 
     def discard(self, live: LiveTransaction) -> None:
-        """Forget a server transaction that sent nothing: its request is answered without one."""
+        """Forget a transaction that has nothing more to do: a request answered without one, an INVITE given up."""
         self._forget(live)
 
     def transport_failed(self, live: LiveTransaction, now: float) -> None:

@@ -26,6 +26,17 @@ def test_both_sides_of_a_dialog_know_it_by_the_same_tags() -> None:
     assert dialog.request("UPDATE").contact == OURS
 
 
+def test_a_dialog_that_a_proxy_stays_out_of_goes_to_the_contact_and_not_back_to_the_proxy() -> None:
+    dialog = as_uas(
+        "Via: SIP/2.0/UDP 192.0.2.77;branch=z9hG4bKbelow", contact="<sip:a@192.0.2.77>", flow=FROM_TCP
+    )
+    assert dialog.flow_to_use() is None
+    routed = as_uas(
+        "Via: SIP/2.0/UDP 192.0.2.77;branch=z9hG4bKbelow", "Record-Route: <sip:one;lr>", flow=FROM_TCP
+    )
+    assert routed.flow is FROM_TCP
+
+
 def test_the_route_set_is_in_order_for_the_callee_and_reversed_for_the_caller() -> None:
     routes = ("Record-Route: <sip:one;lr>", "Record-Route: <sip:two;lr>")
     assert [str(route) for route in as_uas(*routes).route_set] == ["<sip:one;lr>", "<sip:two;lr>"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from crossroom.machine import LocalProtocolError
 from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import Account, Body, OutgoingCall, OutgoingRequest, Rejection
 from crossroom.sip.auth import DigestChallenge
@@ -326,6 +327,51 @@ def test_a_call_that_ends_takes_its_reinvite_with_it() -> None:
     taken.peer.sent.clear()
     assert taken.peer.is_clean()
     assert not taken.peer.sent
+
+
+def test_a_call_that_we_end_retries_no_reinvite() -> None:
+    taken = Taken()
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    taken.peer.put(response_to(taken.peer.request(), 491))
+    assert taken.peer.request().method == "ACK"
+    taken.do(taken.usage.bye)
+    taken.peer.pass_time(10)
+    assert {t.message.method for t in taken.peer.sent if isinstance(t.message, Request)} == {"BYE"}
+
+
+def test_the_end_of_a_call_is_its_last_event() -> None:
+    taken = Taken()
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    ours = taken.peer.request()
+    taken.peer.put(taken.peer.inside("BYE", taken.answer, 2))
+    taken.ended("bye")
+    taken.peer.put(response_to(ours, 487))
+    assert not taken.peer.events
+
+
+def test_a_call_that_is_over_is_offered_nothing() -> None:
+    taken = Taken()
+    taken.peer.put(taken.peer.inside("BYE", taken.answer, 2))
+    taken.peer.sent.clear()
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    assert not taken.peer.sent
+
+
+def test_a_second_offer_before_the_answer_to_the_first_is_a_defect_of_ours() -> None:
+    taken = Taken()
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    with pytest.raises(LocalProtocolError):
+        taken.usage.reinvite(Body(b"third"), taken.peer.now)
+
+
+def test_a_reinvite_that_rings_and_is_never_answered_ends_the_call() -> None:
+    taken = Taken()
+    taken.do(lambda now: taken.usage.reinvite(Body(b"second"), now))
+    taken.peer.put(response_to(taken.peer.request(), 100))
+    taken.peer.pass_time(182)
+    assert taken.peer.event(ReinviteAnswered).response.status == 408
+    taken.ended("failed")
+    assert taken.peer.is_clean()
 
 
 def test_a_reliable_response_to_our_reinvite_is_acknowledged() -> None:

@@ -236,3 +236,34 @@ def test_an_outbound_proxy_is_the_first_hop() -> None:
     peer.drain()
     assert (peer.sent[0].hop.transport, peer.sent[0].hop.host) == ("TCP", "192.0.2.200")
     assert [str(route) for route in peer.request().routes] == ["<sip:192.0.2.200;transport=tcp;lr>"]
+
+
+def test_a_callee_that_rings_and_is_never_heard_of_again_leaves_no_transaction() -> None:
+    peer = Peer()
+    _, invite = dial(peer, timeout=20)
+    peer.put(response_to(invite, 180))
+    peer.event(InviteProgress)
+    peer.pass_time(20 + 64 * 0.5)
+    assert peer.event(InviteFailed).response.status == 408
+    assert peer.is_clean()
+
+
+def test_an_answer_after_all_patience_is_acknowledged_and_ended_while_the_transaction_lives() -> None:
+    peer = Peer()
+    _, invite = dial(peer, timeout=20)
+    peer.put(response_to(invite, 180))
+    peer.pass_time(100)
+    peer.sent.clear()
+    peer.put(response_to(invite, 200, BOB))
+    assert [peer.request().method, peer.request().method] == ["ACK", "BYE"]
+
+
+def test_a_callee_that_says_every_minute_that_it_rings_is_waited_for() -> None:
+    peer = Peer()
+    _, invite = dial(peer, timeout=1000)
+    for minute in range(1, 11):
+        peer.put(response_to(invite, 180))
+        peer.pass_time(60 * minute)
+    peer.put(response_to(invite, 200, BOB))
+    assert peer.request().method == "ACK"
+    assert [type(event) for event in peer.events] == 10 * [InviteProgress] + [InviteAnswered]
