@@ -1,14 +1,10 @@
 """Roles and affiliations: lists asked for and changed (XEP-0045 §8.2-8.5, §9; muc#admin)."""
 
-from functools import partial
-
 from crossroom.focus.interface import Features, Participation
 from crossroom.machine import ParseError
 from crossroom.muc.addresses import jid_of, person_of, shown_jid
-from crossroom.muc.context import MucContext, needs
-from crossroom.muc.occupants import Occupancy
+from crossroom.muc.asking import Asked, inside
 from crossroom.muc.presence import affiliation_of, role_of
-from crossroom.muc.speaking import not_inside
 from crossroom.muc.view import View
 from crossroom.room.address import Address, Nickname
 from crossroom.room.commands import Order, SetAffiliation, SetRole
@@ -17,25 +13,33 @@ from crossroom.room.reasons import Reason, Refused
 from crossroom.room.standing import Affiliation, Role
 from crossroom.xmpp.muc import MucItem
 from crossroom.xmpp.muc_admin import AdminQuery
-from crossroom.xmpp.stanza import Stanza
 
 
-def on_get(context: MucContext, stanza: Stanza) -> None:
+@inside
+async def on_get(asked: Asked) -> None:
     """A list: everybody with this role, or with this affiliation."""
-    occupancy = context.occupancy_of(stanza)
-    if occupancy is None:
-        context.spawn(stanza, partial(not_inside, context, stanza))
-        return
-    context.ask(occupancy, stanza, partial(_list, context, occupancy, stanza))
+    asked.needs(Features.MODERATION)
+    query = AdminQuery.parse(asked.stanza.children[0])
+    if len(query.items) != 1:
+        raise ParseError("not one item")
+    wanted = query.items[0]
+    if (wanted.role is None) == (wanted.affiliation is None):
+        raise ParseError("neither role nor affiliation, or both")
+    if wanted.role is not None:
+        items = _by_role(asked.occupancy.view, Role[wanted.role.upper()])
+    else:
+        standing = Affiliation[str(wanted.affiliation).upper()]
+        items = _by_affiliation(await asked.participation.affiliations(), standing)
+    asked.answer(AdminQuery(items).as_element())
 
 
-def on_set(context: MucContext, stanza: Stanza) -> None:
+@inside
+async def on_set(asked: Asked) -> None:
     """Changes: all are made, or none."""
-    occupancy = context.occupancy_of(stanza)
-    if occupancy is None:
-        context.spawn(stanza, partial(not_inside, context, stanza))
-        return
-    context.ask(occupancy, stanza, partial(_change, context, occupancy, stanza))
+    asked.needs(Features.MODERATION)
+    query, seat = AdminQuery.parse(asked.stanza.children[0]), asked.participation
+    await seat.moderate(*orders_of(query, seat, asked.occupancy.view))
+    asked.answer()
 
 
 def orders_of(query: AdminQuery, participation: Participation, view: View | None) -> tuple[Order, ...]:
@@ -78,33 +82,6 @@ def _person(item: MucItem, view: View | None) -> Address:
     if occupant is None or occupant.address is None:
         raise Refused(Reason.NO_SUCH_PARTICIPANT)
     return occupant.address.bare
-
-
-async def _change(
-    context: MucContext, occupancy: Occupancy, stanza: Stanza, participation: Participation
-) -> None:
-    needs(participation, Features.MODERATION)
-    query = AdminQuery.parse(stanza.children[0])
-    await participation.moderate(*orders_of(query, participation, occupancy.view))
-    context.router.send(stanza.result())
-
-
-async def _list(
-    context: MucContext, occupancy: Occupancy, stanza: Stanza, participation: Participation
-) -> None:
-    needs(participation, Features.MODERATION)
-    query = AdminQuery.parse(stanza.children[0])
-    if len(query.items) != 1:
-        raise ParseError("not one item")
-    wanted = query.items[0]
-    if (wanted.role is None) == (wanted.affiliation is None):
-        raise ParseError("neither role nor affiliation, or both")
-    if wanted.role is not None:
-        items = _by_role(occupancy.view, Role[wanted.role.upper()])
-    else:
-        standing = Affiliation[str(wanted.affiliation).upper()]
-        items = _by_affiliation(await participation.affiliations(), standing)
-    context.router.send(stanza.result(AdminQuery(items).as_element()))
 
 
 def _by_role(view: View | None, role: Role) -> tuple[MucItem, ...]:

@@ -2,23 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from crossroom.focus.interface import Features, Participation
+from crossroom.focus.interface import Features
 from crossroom.machine import ParseError
 from crossroom.muc.addresses import room_of
-from crossroom.muc.context import MucContext, needs
-from crossroom.muc.occupants import Occupancy
-from crossroom.muc.speaking import not_inside
+from crossroom.muc.asking import Asked, inside
 from crossroom.room.configuration import Configuration, PrivateMessages
 from crossroom.room.reasons import Reason, Refused
 from crossroom.room.standing import Affiliation
 from crossroom.xmpp.dataform import Field, FieldKind, Form, FormKind, form_type
 from crossroom.xmpp.errors import Condition, StanzaError
 from crossroom.xmpp.muc_owner import OwnerQuery
-from crossroom.xmpp.stanza import Stanza
 
 FORM = "http://jabber.org/protocol/muc#roomconfig"
 MAX_NUMBER = 10**6  # more occupants or messages than any room has
@@ -119,14 +115,36 @@ PROTECTED = "muc#roomconfig_passwordprotectedroom"
 SECRET = "muc#roomconfig_roomsecret"  # noqa: S105 -- the name of a field
 
 
-def on_get(context: MucContext, stanza: Stanza) -> None:
+@inside
+async def on_get(asked: Asked) -> None:
     """An owner asks for the form."""
-    _as_owner(context, stanza, _show)
+    asked.answer(OwnerQuery(form_of(_own_room(asked))).as_element())
 
 
-def on_set(context: MucContext, stanza: Stanza) -> None:
+@inside
+async def on_set(asked: Asked) -> None:
     """An owner submits or cancels the form, or ends the room."""
-    _as_owner(context, stanza, _obey)
+    before, view = _own_room(asked), asked.occupancy.view
+    query = OwnerQuery.parse(asked.stanza.children[0])
+    if query.destroy is not None:
+        jid = query.destroy.jid
+        await asked.participation.destroy(query.destroy.reason, room_of(jid) if jid else None)
+    elif query.form is None:
+        raise ParseError("neither a form nor destroy")
+    elif query.form.kind is FormKind.CANCEL:
+        # XEP-0045 §10.1.2 example 155: cancelling the first configuration of a room ends it
+        if view is not None and view.is_locked:
+            await asked.participation.destroy()
+    else:
+        try:
+            after = configuration_of(query.form, before)
+        except ParseError as error:
+            # XEP-0045 §10.2: a value that cannot be is not acceptable
+            reply = StanzaError(Condition.NOT_ACCEPTABLE, text=str(error), by=str(asked.occupancy.room))
+            asked.context.reply_error(asked.stanza, reply)
+            return
+        await asked.participation.configure(after)
+    asked.answer()
 
 
 def form_of(configuration: Configuration) -> Form:
@@ -163,50 +181,9 @@ def configuration_of(form: Form, before: Configuration) -> Configuration:
 ALIASES = frozenset(("muc#roomconfig_historylength",))
 
 
-def _as_owner(context: MucContext, stanza: Stanza, work: Any) -> None:
-    occupancy = context.occupancy_of(stanza)
-    if occupancy is None:
-        context.spawn(stanza, partial(not_inside, context, stanza))
-        return
-    context.ask(occupancy, stanza, partial(work, context, occupancy, stanza))
-
-
-async def _show(
-    context: MucContext, occupancy: Occupancy, stanza: Stanza, participation: Participation
-) -> None:
-    configuration = _own_room(occupancy, participation)
-    context.router.send(stanza.result(OwnerQuery(form_of(configuration)).as_element()))
-
-
-async def _obey(
-    context: MucContext, occupancy: Occupancy, stanza: Stanza, participation: Participation
-) -> None:
-    before = _own_room(occupancy, participation)
-    query = OwnerQuery.parse(stanza.children[0])
-    if query.destroy is not None:
-        jid = query.destroy.jid
-        await participation.destroy(query.destroy.reason, room_of(jid) if jid else None)
-    elif query.form is None:
-        raise ParseError("neither a form nor destroy")
-    elif query.form.kind is FormKind.CANCEL:
-        # XEP-0045 §10.1.2 example 155: cancelling the first configuration of a room ends it
-        if occupancy.view is not None and occupancy.view.is_locked:
-            await participation.destroy()
-    else:
-        try:
-            after = configuration_of(query.form, before)
-        except ParseError as error:
-            # XEP-0045 §10.2: a value that cannot be is not acceptable
-            reply = StanzaError(Condition.NOT_ACCEPTABLE, text=str(error), by=str(occupancy.room))
-            context.reply_error(stanza, reply)
-            return
-        await participation.configure(after)
-    context.router.send(stanza.result())
-
-
-def _own_room(occupancy: Occupancy, participation: Participation) -> Configuration:
-    needs(participation, Features.CONFIGURATION)
-    view = occupancy.view
+def _own_room(asked: Asked) -> Configuration:
+    asked.needs(Features.CONFIGURATION)
+    view = asked.occupancy.view
     own = view.occupant if view else None
     if view is None or own is None or own.affiliation is not Affiliation.OWNER:
         raise Refused(Reason.NOT_ALLOWED)  # XEP-0045 §10.2: forbidden

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from crossroom.focus.interface import Directory, Features, Participation
+from crossroom.focus.interface import Directory, Participation
 from crossroom.machine import ParseError
 from crossroom.muc.addresses import recipient, room_of, sender
 from crossroom.muc.fanout import Tails
@@ -131,9 +131,3 @@ class MucContext:
         except Refused as refusal:
             return refusal.reason is not Reason.NO_SUCH_ROOM
         return True
-
-
-def needs(participation: Participation, feature: Features) -> None:
-    """What the focus cannot do is said before it is asked; raises Refused(UNSUPPORTED)."""
-    if feature not in participation.features:
-        raise Refused(Reason.UNSUPPORTED)

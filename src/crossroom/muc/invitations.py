@@ -4,16 +4,17 @@ In: an occupant asks the room to invite somebody. Out: a room, ours or another's
 """
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
-from crossroom.focus.interface import Answer, Features, Invitation, Outcome, Participation
+from crossroom.focus.interface import Answer, Features, Invitation, Outcome
 from crossroom.machine import ParseError
 from crossroom.muc.addresses import jid_of, person_of, recipient, room_of, sender, shown_jid
-from crossroom.muc.context import MucContext, needs
+from crossroom.muc.asking import Asked, inside
+from crossroom.muc.context import MucContext
 from crossroom.muc.entering import condition_of, lose
 from crossroom.muc.pending import PendingInvitation
-from crossroom.muc.reasons import GONE_CONDITIONS, REASONS, error_for
-from crossroom.muc.speaking import not_inside
+from crossroom.muc.reasons import GONE_CONDITIONS, REASONS
 from crossroom.room.address import Address
 from crossroom.room.reasons import Reason, Refused
 from crossroom.xmpp.element import Element
@@ -23,17 +24,13 @@ from crossroom.xmpp.muc import MUC_USER, Invite, MucUser, decline
 from crossroom.xmpp.stanza import Kind, Stanza
 
 
-def on_invite(context: MucContext, stanza: Stanza) -> None:
-    """An occupant invites one or more people; each invitation has an end of its own."""
-    occupancy = context.occupancy_of(stanza)
-    if occupancy is None:
-        context.spawn(stanza, partial(not_inside, context, stanza))
-        return
-    x = stanza.find("x", MUC_USER)
+@inside
+async def on_invite(asked: Asked) -> None:
+    """An occupant invites one or more people; each invitation has an end of its own, which may take a minute."""
+    x = asked.stanza.find("x", MUC_USER)
     for source in x.find_all("invite") if x else ():
-        # behind the join, but beside everything after it: the answer may take a minute
-        one = stanza.with_children(Element("x", MUC_USER, {}, (source,)))
-        context.ask(occupancy, one, partial(_begin, context, one))
+        one = replace(asked, stanza=asked.stanza.with_children(Element("x", MUC_USER, {}, (source,))))
+        asked.context.spawn(one.stanza, partial(_invite, one))
 
 
 def on_decline(context: MucContext, stanza: Stanza) -> None:
@@ -89,25 +86,17 @@ def decline_stanza(room: Jid, inviter: Jid, invitee: Jid, text: str) -> Stanza:
     return Stanza(Kind.MESSAGE, inviter, room, "", "normal", "", (x.as_element(),))
 
 
-async def _begin(context: MucContext, stanza: Stanza, participation: Participation) -> None:
-    needs(participation, Features.INVITATIONS)
-    said = MucUser.parse(stanza.children[0])
-    for invite in said.invites:
-        if invite.to is None:
-            raise ParseError("an invitation to nobody")
-        context.spawn(stanza, partial(_ask, context, stanza, participation, invite.to.bare, invite.reason))
-
-
-async def _ask(
-    context: MucContext, stanza: Stanza, participation: Participation, invitee: Jid, reason: str
-) -> None:
-    room, inviter = recipient(stanza), sender(stanza)
-    outcome = await participation.invite(person_of(invitee), reason)
+async def _invite(asked: Asked) -> None:
+    asked.needs(Features.INVITATIONS)
+    [invite] = MucUser.parse(asked.stanza.children[0]).invites
+    if invite.to is None:
+        raise ParseError("an invitation to nobody")
+    room, invitee = recipient(asked.stanza), invite.to.bare
+    outcome = await asked.participation.invite(person_of(invitee), invite.reason)
     if outcome.answer is Answer.DECLINED:
-        context.router.send(decline_stanza(room, inviter, invitee, outcome.text))
+        asked.context.router.send(decline_stanza(room, sender(asked.stanza), invitee, outcome.text))
     elif outcome.answer is Answer.FAILED:
-        failure = Refused(outcome.reason or Reason.REMOTE_FAULT, outcome.text)
-        context.reply_error(stanza, error_for(failure, room))
+        raise Refused(outcome.reason or Reason.REMOTE_FAULT, outcome.text)
 
 
 async def _end_of(context: MucContext, outcome: asyncio.Future[Outcome]) -> Outcome:

@@ -1,13 +1,10 @@
 """Questions with a short answer, and those from one occupant to another (XEP-0199, 0410, 0092, 0202; XEP-0045 §17.4)."""
 
-from functools import partial
-
 from crossroom import __version__
 from crossroom.muc.addresses import recipient
+from crossroom.muc.asking import Asked, inside
 from crossroom.muc.context import MucContext
 from crossroom.muc.disco import sip_occupant
-from crossroom.muc.occupants import Occupancy
-from crossroom.muc.speaking import not_inside
 from crossroom.room.address import Nickname
 from crossroom.room.reasons import Reason, Refused
 from crossroom.xmpp.disco import DISCO_INFO
@@ -47,31 +44,17 @@ def on_unknown(context: MucContext, stanza: Stanza) -> None:
     context.reply_error(stanza, StanzaError(condition))
 
 
-def on_occupant(context: MucContext, stanza: Stanza) -> None:
+@inside
+async def on_occupant(asked: Asked) -> None:
     """A question to an occupant: passed on to its client, or answered for one that has none."""
-    occupancy = context.occupancy_of(stanza)
-    if occupancy is None:
-        context.spawn(stanza, partial(not_inside, context, stanza))
-    elif len(stanza.children) != 1:
-        context.reply_error(stanza, StanzaError(Condition.BAD_REQUEST))
-    else:
-        # behind the join and a change of nickname, whose success decides who is meant
-        context.ask(occupancy, stanza, lambda _seat: _to_occupant(context, occupancy, stanza))
-
-
-def on_answer(context: MucContext, stanza: Stanza) -> None:
-    """An occupant's client has answered what was passed on to it."""
-    answer = context.relay.answer(stanza)
-    if answer is not None:
-        context.router.send(answer)
-
-
-async def _to_occupant(context: MucContext, occupancy: Occupancy, stanza: Stanza) -> None:
+    # behind the join and a change of nickname, whose success decides who is meant
+    context, stanza, occupancy = asked.context, asked.stanza, asked.occupancy
+    if len(stanza.children) != 1:
+        raise Refused(Reason.MALFORMED)
     nickname = Nickname(recipient(stanza).resource)
     namespace = stanza.children[0].namespace
     if namespace == PING and nickname == occupancy.nickname:
-        # XEP-0410 §3: the occupant is there, whatever its own client would say
-        context.router.send(stanza.result())
+        asked.answer()  # XEP-0410 §3: the occupant is there, whatever its own client would say
         return
     if occupancy.view is None or occupancy.view.named(nickname) is None:
         raise Refused(Reason.NO_SUCH_PARTICIPANT)
@@ -81,10 +64,17 @@ async def _to_occupant(context: MucContext, occupancy: Occupancy, stanza: Stanza
         return
     # XEP-0045 §17.4, XEP-0054: a vCard belongs to the account, everything else to the client
     to: Jid = target.user.bare if namespace == VCARD else target.user
-    asked, given_up = context.relay.forward(stanza, occupancy.occupant_jid, to, context.ids.token())
+    question, given_up = context.relay.forward(stanza, occupancy.occupant_jid, to, context.ids.token())
     if given_up is not None:
         context.refuse(given_up, Refused(Reason.TIMED_OUT))
-    context.router.send(asked)
+    context.router.send(question)
+
+
+def on_answer(context: MucContext, stanza: Stanza) -> None:
+    """An occupant's client has answered what was passed on to it."""
+    answer = context.relay.answer(stanza)
+    if answer is not None:
+        context.router.send(answer)
 
 
 def _answer_for(context: MucContext, stanza: Stanza, namespace: str) -> None:

@@ -3,11 +3,12 @@
 A route is found by the stanza's kind, its type, what it is addressed to, and its payload.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
 from crossroom.muc import admin, config_form, disco, entering, invitations, questions, speaking
+from crossroom.muc.asking import Route
 from crossroom.muc.context import MucContext
 from crossroom.xmpp.dataform import DATA
 from crossroom.xmpp.disco import DISCO_INFO, DISCO_ITEMS
@@ -19,8 +20,6 @@ from crossroom.xmpp.muc_owner import MUC_OWNER
 from crossroom.xmpp.ping import PING
 from crossroom.xmpp.stanza import Kind, Stanza
 from crossroom.xmpp.version import VERSION
-
-Route = Callable[[MucContext, Stanza], None]
 
 
 class Target(StrEnum):

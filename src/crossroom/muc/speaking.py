@@ -1,14 +1,13 @@
 """What an occupant's messages do: to everybody, to one, the subject, typing (XEP-0045 §7.4-7.5, §8.1)."""
 
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from crossroom.focus.interface import Features, Participation
 from crossroom.machine import ParseError
 from crossroom.muc.addresses import recipient
-from crossroom.muc.context import MucContext, needs
+from crossroom.muc.asking import Asked, inside
+from crossroom.muc.context import MucContext
 from crossroom.muc.entering import on_error
 from crossroom.muc.messages import composing_of, draft_of, native_of, receipt_of
 from crossroom.muc.subject import subject_of
@@ -19,17 +18,37 @@ from crossroom.room.reasons import Reason, Refused
 from crossroom.xmpp.errors import Condition, StanzaError
 from crossroom.xmpp.stanza import Stanza
 
-Speak = Callable[[MucContext, Stanza, Participation], Coroutine[Any, Any, None]]
+
+@inside
+async def on_groupchat(asked: Asked) -> None:
+    """A message to everybody, a new subject, or typing."""
+    stanza, seat, token = asked.stanza, asked.participation, asked.context.ids.token()
+    subject = subject_of(stanza)
+    composing = composing_of(stanza)
+    if subject is not None:
+        asked.needs(Features.SUBJECT)
+        await seat.set_subject(subject, MessageId(stanza.id or token))
+    elif composing is not None:
+        if asked.can(Features.COMPOSING):
+            await seat.compose(composing)
+    elif stanza.children:
+        await seat.post(draft_of(stanza, recipient(stanza).bare, token))
 
 
-def on_groupchat(context: MucContext, stanza: Stanza) -> None:
-    """A message to everybody."""
-    _in_room(context, stanza, _say)
-
-
-def on_private(context: MucContext, stanza: Stanza) -> None:
+@inside
+async def on_private(asked: Asked) -> None:
     """A message to one occupant; absent and `normal` types count as `chat` (docs/mapping.md §3.8)."""
-    _in_room(context, stanza, _whisper)
+    asked.needs(Features.PRIVATE_MESSAGES)
+    stanza, seat = asked.stanza, asked.participation
+    to = _recipient(stanza)
+    composing, receipt = composing_of(stanza), receipt_of(stanza)
+    if receipt is not None:
+        if asked.can(Features.RECEIPTS):
+            await seat.acknowledge(*receipt, to, native_of(stanza, recipient(stanza).bare))
+    elif composing is None:
+        await seat.post(draft_of(stanza, recipient(stanza).bare, asked.context.ids.token(), to))
+    elif asked.can(Features.COMPOSING):
+        await seat.compose(composing, to)
 
 
 def on_misdirected(context: MucContext, stanza: Stanza) -> None:
@@ -59,46 +78,6 @@ async def _tell_of_failure(stanza: Stanza, author: Nickname, participation: Part
 def on_form(context: MucContext, stanza: Stanza) -> None:
     """Voice requests and the like, which this room does not have."""
     context.refuse(stanza, Refused(Reason.UNSUPPORTED))
-
-
-def _in_room(context: MucContext, stanza: Stanza, work: Speak) -> None:
-    occupancy = context.occupancy_of(stanza)
-    if occupancy is None:
-        context.spawn(stanza, partial(not_inside, context, stanza))
-        return
-    context.ask(occupancy, stanza, partial(work, context, stanza))
-
-
-async def not_inside(context: MucContext, stanza: Stanza) -> None:
-    """Refuse somebody who has no seat (XEP-0045 §7.4: and who asks for a room that is not there)."""
-    there = await context.exists(recipient(stanza).bare)
-    raise Refused(Reason.NOT_IN_ROOM if there else Reason.NO_SUCH_ROOM)
-
-
-async def _say(context: MucContext, stanza: Stanza, participation: Participation) -> None:
-    subject = subject_of(stanza)
-    composing = composing_of(stanza)
-    if subject is not None:
-        needs(participation, Features.SUBJECT)
-        await participation.set_subject(subject, MessageId(stanza.id or context.ids.token()))
-    elif composing is not None:
-        if Features.COMPOSING in participation.features:
-            await participation.compose(composing)
-    elif stanza.children:
-        await participation.post(draft_of(stanza, recipient(stanza).bare, context.ids.token()))
-
-
-async def _whisper(context: MucContext, stanza: Stanza, participation: Participation) -> None:
-    needs(participation, Features.PRIVATE_MESSAGES)
-    to = _recipient(stanza)
-    composing, receipt = composing_of(stanza), receipt_of(stanza)
-    if receipt is not None:
-        if Features.RECEIPTS in participation.features:
-            await participation.acknowledge(*receipt, to, native_of(stanza, recipient(stanza).bare))
-    elif composing is None:
-        await participation.post(draft_of(stanza, recipient(stanza).bare, context.ids.token(), to))
-    elif Features.COMPOSING in participation.features:
-        await participation.compose(composing, to)
 
 
 def _recipient(stanza: Stanza) -> Nickname:
