@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Coroutine
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from crossroom import __version__
 from crossroom.cli.logs import open_log
 from crossroom.config.listing import listing
 from crossroom.config.load import ConfigurationError, load
-from crossroom.config.schema import Configuration, LogFormat
+from crossroom.config.schema import Configuration, LogFormat, LogLevel
 
 app = typer.Typer(
     name="crossroom",
@@ -26,15 +25,6 @@ ConfigurationFile = Annotated[
     Path | None,
     typer.Option("--config", "-c", metavar="FILE", help="TOML file; without it: standalone on loopback."),
 ]
-
-
-class LogLevel(StrEnum):
-    """What `--log-level` accepts."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 @app.callback(invoke_without_command=True)

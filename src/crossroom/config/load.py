@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from crossroom.config.explain import Tree, explain
 from crossroom.config.schema import Configuration
 
 ENVIRONMENT_PREFIX = "CROSSROOM_"
@@ -16,8 +17,6 @@ STANDALONE = """
 listen = "tcp://127.0.0.1:5222"
 """
 """What holds without a file: everything on loopback, and a way in for an XMPP client with no server."""
-
-Tree = dict[str, object]
 
 
 @dataclass
@@ -47,7 +46,7 @@ def load(file: Path | None, environment: Mapping[str, str]) -> Configuration:
     try:
         return msgspec.convert(tree, Configuration)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), file, text, overridden) from None
+        raise _explained(str(error), file, text, tree, overridden) from None
 
 
 def _place(file: str, message: str) -> str:
@@ -59,15 +58,20 @@ def _place(file: str, message: str) -> str:
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(str(file), f"cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(str(file), "cannot be read: it is not UTF-8") from None
+    except OSError as error:
+        raise ConfigurationError(str(file), f"cannot be read: {error.strerror or error}") from None
 
 
 def _override(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
     """Write the environment's settings into the tree; answers path -> variable for the error texts."""
     written = {}
     for variable, value in sorted(environment.items()):
-        if not variable.startswith(ENVIRONMENT_PREFIX) or "__" not in variable:
+        if not variable.startswith(ENVIRONMENT_PREFIX):
+            continue
+        if "__" not in variable:
+            _must_not_be_meant(variable)
             continue
         *tables, key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
         table = tree
@@ -83,6 +87,14 @@ def _override(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
     return written
 
 
+def _must_not_be_meant(variable: str) -> None:
+    """Refuse CROSSROOM_SIP_LISTEN; a name that begins with no table, as CROSSROOM_HOME, is somebody else's."""
+    table, _, rest = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("_")
+    if rest and table in {field.name for field in msgspec.structs.fields(Configuration)}:
+        meant = f"{ENVIRONMENT_PREFIX}{table}__{rest}".upper()
+        raise ConfigurationError(variable, f"two underscores part a table from its setting: {meant}")
+
+
 def _toml_value(text: str) -> object:
     """A variable holds a TOML value; what does not read as one is a string."""
     try:
@@ -91,28 +103,18 @@ def _toml_value(text: str) -> object:
         return text
 
 
-_PATH = re.compile(r" - at `(?P<path>[^`]+)`$")
-_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`")
-
-
 def _explained(
-    message: str, file: Path | None, text: str, overridden: Mapping[str, str]
+    message: str, file: Path | None, text: str, tree: Tree, overridden: Mapping[str, str]
 ) -> ConfigurationError:
-    found = _PATH.search(message)
-    path = found["path"] if found else "$"
-    what = _PATH.sub("", message)
-    unknown = _UNKNOWN.search(what)
-    if unknown:
-        path = f"{path}.{unknown['key']}"
-        what += "; 'crossroom config' lists every setting"
-    if path in overridden:
-        return ConfigurationError(overridden[path], what)
+    wrong = explain(message, tree)
+    if wrong.path in overridden:
+        return ConfigurationError(overridden[wrong.path], wrong.what)
     if file is None:
         # a value that is refused together with its table: only the variables can have set it
-        inside = [variable for key, variable in overridden.items() if key.startswith(path)]
-        return ConfigurationError(", ".join(inside) or "the built-in defaults", what)
-    setting = path.removeprefix("$").lstrip(".")
-    return ConfigurationError(f"{file}:{line_of(text, path)}", f"{setting}: {what}" if setting else what)
+        inside = [variable for key, variable in overridden.items() if key.startswith(wrong.path)]
+        return ConfigurationError(", ".join(inside) or "the built-in defaults", wrong.what)
+    what = f"{wrong.setting}: {wrong.what}" if wrong.setting else wrong.what
+    return ConfigurationError(f"{file}:{line_of(text, wrong.path)}", what)
 
 
 _TABLE = re.compile(r"\s*(?P<open>\[\[?)\s*(?P<name>[^\[\]]+?)\s*\]")

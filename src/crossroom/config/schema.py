@@ -5,6 +5,7 @@ Nothing here is read at import; `load.py` fills these values, `listing.py` shows
 
 import ipaddress
 import re
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +21,33 @@ def _means(text: str) -> Meta:
     return Meta(description=text)
 
 
-def _parse_endpoint(text: str, transports: frozenset[str]) -> Endpoint:
-    endpoint = Endpoint.parse(text)
+class SettingError(ValueError):
+    """A value that a setting cannot have: the setting by its name in the table, and what is wrong."""
+
+    def __init__(self, setting: str, what: object) -> None:
+        super().__init__(f"{setting}: {what}")
+
+
+def _check(setting: str, parse: Callable[[str], object], text: str) -> None:
+    try:
+        parse(text)
+    except ValueError as error:
+        raise SettingError(setting, error) from None
+
+
+def _no_repeats(setting: str, texts: Sequence[str]) -> None:
+    twice = next((text for text in texts if texts.count(text) > 1 and not text.endswith(":0")), None)
+    if twice:
+        raise SettingError(setting, f"{twice!r} is there twice")
+
+
+def _parse_endpoint(setting: str, text: str, transports: frozenset[str]) -> Endpoint:
+    try:
+        endpoint = Endpoint.parse(text)
+    except ValueError as error:
+        raise SettingError(setting, error) from None
     if endpoint.transport not in transports:
-        raise ValueError(f"{text!r}: only {', '.join(sorted(transports))} can be used here")
+        raise SettingError(setting, f"{text!r}: only {', '.join(sorted(transports))} can be used here")
     return endpoint
 
 
@@ -31,7 +55,7 @@ def _lower_domain(section: Struct, name: str) -> None:
     """Keep a domain as addresses are compared (RFC 4343): in lower case; refuse what is none."""
     domain: str = getattr(section, name)
     if not _DOMAIN.fullmatch(domain):
-        raise ValueError(f"{domain!r} is no domain (an internationalised one is written as xn--…)")
+        raise SettingError(name, f"{domain!r} is no domain (an internationalised one is written as xn--…)")
     force_setattr(section, name, domain.lower())
 
 
@@ -96,6 +120,15 @@ class ClientCertificates(StrEnum):
     REQUIRED = "required"
 
 
+class LogLevel(StrEnum):
+    """How much is logged: lines of this level and of those after it."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -110,14 +143,9 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
 class Server(Section, frozen=True):
     """[server]: the process."""
 
-    log_level: Annotated[Text, _means("debug, info, warning or error")] = "info"
+    log_level: Annotated[LogLevel, _means("debug, info, warning or error")] = LogLevel.INFO
     log_format: Annotated[LogFormat, _means("text for people, json for collectors")] = LogFormat.TEXT
     shutdown_seconds: Annotated[Seconds, _means("how long a clean shutdown may take, in seconds")] = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuse a level that does not exist."""
-        if self.log_level not in {"debug", "info", "warning", "error"}:
-            raise ValueError(f"log_level {self.log_level!r} is none of debug, info, warning, error")
 
 
 class Domain(Section, frozen=True):
@@ -147,7 +175,7 @@ class Account(Section, frozen=True):
         """Refuse what is no address of record, and an account without a secret."""
         user, at, domain = self.user.partition("@")
         if not user or not at or not _DOMAIN.fullmatch(domain):
-            raise ValueError(f"{self.user!r} is not of the form user@domain")
+            raise SettingError("user", f"{self.user!r} is not of the form user@domain")
         if bool(self.password) == bool(self.password_file):
             raise ValueError("exactly one of password and password_file is needed")
 
@@ -194,16 +222,17 @@ class Sip(Section, frozen=True):
     def __post_init__(self) -> None:
         """Refuse listeners, networks and a proxy that do not parse, and an absent listener."""
         for text in self.listen:
-            Endpoint.parse(text)
+            _check("listen", Endpoint.parse, text)
         if not self.listen:
-            raise ValueError("at least one SIP listener is needed")
+            raise SettingError("listen", "at least one SIP listener is needed")
+        _no_repeats("listen", self.listen)
         for network in self.trusted:
-            ipaddress.ip_network(network)
+            _check("trusted", ipaddress.ip_network, network)
         if not self.digest:
-            raise ValueError("at least one digest algorithm is needed")
-        _check_host(self.advertise)
+            raise SettingError("digest", "at least one digest algorithm is needed")
+        _check("advertise", _check_host, self.advertise)
         if self.outbound_proxy:
-            SipUri.parse(self.outbound_proxy)
+            _check("outbound_proxy", SipUri.parse, self.outbound_proxy)
 
 
 class Msrp(Section, frozen=True):
@@ -234,14 +263,16 @@ class Msrp(Section, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse listeners that do not parse, and an absent one."""
-        _check_host(self.advertise)
+        _check("advertise", _check_host, self.advertise)
         for text in self.listen:
-            endpoint = _parse_endpoint(text, _MSRP_TRANSPORTS)
+            endpoint = _parse_endpoint("listen", text, _MSRP_TRANSPORTS)
             # RFC 7977 §4.1: browsers speak MSRP over TLS only; on one machine nobody is in between
             if endpoint.transport == "ws" and not endpoint.is_loopback:
-                raise ValueError(f"{text!r}: MSRP over WebSocket needs wss:// unless it is on loopback")
+                why = f"{text!r}: MSRP over WebSocket needs wss:// unless it is on loopback"
+                raise SettingError("listen", why)
         if all(text.startswith("ws") for text in self.listen):
-            raise ValueError("at least one MSRP listener by tcp:// or tls:// is needed")
+            raise SettingError("listen", "at least one MSRP listener by tcp:// or tls:// is needed")
+        _no_repeats("listen", self.listen)
 
 
 class Http(Section, frozen=True):
@@ -258,9 +289,8 @@ class Http(Section, frozen=True):
         """Refuse what no browser would ever send as its Origin."""
         for origin in self.origins:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"{origin!r} is no origin: a scheme, a host and perhaps a port, with no path"
-                )
+                why = f"{origin!r} is no origin: a scheme, a host and perhaps a port, with no path"
+                raise SettingError("origins", why)
 
 
 class Notices(Section, frozen=True):
@@ -281,7 +311,7 @@ class Component(Section, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse an address or a domain that does not parse, and a component without a secret."""
-        _parse_endpoint(self.connect, _TCP)
+        _parse_endpoint("connect", self.connect, _TCP)
         _lower_domain(self, "domain")
         if bool(self.secret) == bool(self.secret_file):
             raise ValueError("exactly one of secret and secret_file is needed")
@@ -296,8 +326,9 @@ class Entry(Section, frozen=True):
     def __post_init__(self) -> None:
         """Refuse an entry that others than this machine could reach: it asks for no password."""
         _lower_domain(self, "domain")
-        if self.listen and not _parse_endpoint(self.listen, _TCP).is_loopback:
-            raise ValueError(f"{self.listen}: the entry asks for no password and may only listen on loopback")
+        if self.listen and not _parse_endpoint("listen", self.listen, _TCP).is_loopback:
+            why = f"{self.listen!r}: the entry asks for no password and may only listen on loopback"
+            raise SettingError("listen", why)
 
 
 class Xmpp(Section, frozen=True):
@@ -327,6 +358,11 @@ class Tls(Section, frozen=True):
         _means("PEM file: who signs the certificates of servers we connect to; empty: the system's list"),
     ] = ""
     also: Annotated[list[Certificate], _means("certificates for further names")] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Refuse half of a certificate."""
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key are needed together")
 
 
 class Limits(Section, frozen=True):
@@ -436,7 +472,7 @@ class Limits(Section, frozen=True):
     def __post_init__(self) -> None:
         """Refuse what is only wrong together."""
         if self.history > self.history_most:
-            raise ValueError("history is more than history_most")
+            raise SettingError("history", "more than history_most")
 
 
 class Configuration(Section, frozen=True):
@@ -456,21 +492,25 @@ class Configuration(Section, frozen=True):
     def __post_init__(self) -> None:
         """Refuse what is only wrong together."""
         names = [domain.name for domain in self.domains]
-        if len(set(names)) < len(names):
-            raise ValueError("two [[domains]] have the same name")
-        for component in self.xmpp.component:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise SettingError(f"domains[{index}].name", "another one has the same name")
+        for index, component in enumerate(self.xmpp.component):
             if component.domain not in names:
-                raise ValueError(f"the component domain {component.domain!r} is none of [[domains]]")
-        if not self.sip.outbound_proxy and any(domain.kind is Kind.LOOPED for domain in self.domains):
-            raise ValueError("a looped domain needs sip.outbound_proxy: its joins leave through that proxy")
-        if any(domain.tls_only for domain in self.domains) and not any(
-            text.startswith("tls:") for text in self.msrp.listen
-        ):
-            raise ValueError("a domain with tls_only needs a tls:// address in msrp.listen")
+                at = f"xmpp.component[{index}].domain"
+                raise SettingError(at, f"{component.domain!r} is none of [[domains]]")
+        for index, domain in enumerate(self.domains):
+            if domain.kind is Kind.LOOPED and not self.sip.outbound_proxy:
+                why = "a looped domain needs sip.outbound_proxy: its joins leave through that proxy"
+                raise SettingError(f"domains[{index}].kind", why)
+            if domain.tls_only and not any(text.startswith("tls:") for text in self.msrp.listen):
+                why = "a domain with tls_only needs a tls:// address in msrp.listen"
+                raise SettingError(f"domains[{index}].tls_only", why)
         listens = (*self.sip.listen, *self.msrp.listen)
         needs_tls = [text for text in listens if text.startswith(("tls:", "wss:"))]
         if needs_tls and not (self.tls.certificate and self.tls.key):
-            raise ValueError(f"{needs_tls[0]} needs tls.certificate and tls.key")
+            at = "sip.listen" if needs_tls[0] in self.sip.listen else "msrp.listen"
+            raise SettingError(at, f"{needs_tls[0]} needs tls.certificate and tls.key")
         _may_share(self.sip.listen, self.msrp.listen)
 
 
@@ -482,9 +522,8 @@ def _may_share(sip: list[str], msrp: list[str]) -> None:
     for one in map(Endpoint.parse, msrp):
         other = taken.get((one.host, one.port))
         if one.port and other and not (other == one.transport and other in _FOR_BROWSERS):
-            raise ValueError(
-                f"msrp.listen {str(one)!r}: sip.listen has this address, and not for ws:// or wss:// too"
-            )
+            why = f"{str(one)!r}: sip.listen has this address, and not for ws:// or wss:// too"
+            raise SettingError("msrp.listen", why)
 
 
 def read_secret(value: str, file: str) -> str:

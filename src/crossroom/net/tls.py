@@ -50,9 +50,24 @@ def unverified_context() -> ssl.SSLContext:
 def load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Give a context the certificate that it shows. Raises OSError, which names the files."""
     try:
-        context.load_cert_chain(certificate, key)
-    except OSError as error:  # ssl.SSLError is one, and neither says which file it means
-        raise OSError(f"certificate {certificate} with key {key}: {error}") from error
+        for file in (certificate, key):
+            file.open("rb").close()  # ssl does not say which of the two it cannot read
+        context.load_cert_chain(certificate, key, password=_ask_nobody)
+    except OSError as error:
+        raise OSError(f"certificate {certificate} with key {key}: {_why(error)}") from error
+
+
+def _ask_nobody() -> str:
+    # without this, OpenSSL asks at the terminal and waits for ever
+    raise OSError("the key is encrypted, and nobody is there to type its password")
+
+
+def _why(error: OSError) -> str:
+    """What is wrong with a PEM file, for whoever has to mend it."""
+    if isinstance(error, ssl.SSLError):
+        is_foreign = error.reason == "KEY_VALUES_MISMATCH"
+        return "the key is that of another certificate" if is_foreign else "one of them is not PEM"
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
 def load_authorities(context: ssl.SSLContext, authorities: Path) -> None:
@@ -60,7 +75,8 @@ def load_authorities(context: ssl.SSLContext, authorities: Path) -> None:
     try:
         context.load_verify_locations(authorities)
     except OSError as error:
-        raise OSError(f"authorities {authorities}: {error}") from error
+        why = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+        raise OSError(f"authorities {authorities}: {why}") from error
 
 
 def trusting(authorities: Path | None) -> ssl.SSLContext:

@@ -12,40 +12,54 @@ from crossroom.config.schema import Configuration, Kind, read_secret
 from crossroom.net.websocket_listener import WebSocketListeners
 from crossroom.sip.answer import Account
 
+COMPONENT = '[[xmpp.component]]\nconnect = "tcp://127.0.0.1:5347"\ndomain = "conference.localhost"\n'
 WRONG = [
-    ('[sip]\nlisten = ["upd://1.2.3.4:5060"]\n', 1, "is not of the form transport://host:port"),
-    ('[sip]\nlisten = ["udp://1.2.3.4:99999"]\n', 1, "is not of the form transport://host:port"),
-    ('[sip]\n\ntrusted = ["bogus"]\n', 1, "does not appear to be an IPv4 or IPv6 network"),
-    ("[server]\n\nlog_levle = 1\n", 3, "'crossroom config' lists every setting"),
-    ('[server]\nlog_level = "loud"\n', 1, "none of debug, info, warning, error"),
-    ('[[domains]]\nname = "a"\n[[domains]]\nname = 3\n', 4, "Expected `str`, got `int`"),
-    ('[[domains]]\nname = "a"\n[[domains]]\nname = "a"\n', 1, "same name"),
-    ('[[domains]]\nname = "a"\nkind = "loped"\n', 3, "Invalid enum value 'loped'"),
-    ('[[domains]]\nname = "a"\nkind = "looped"\n', 1, "needs sip.outbound_proxy"),
-    ('[networks]\n"x.example" = "icq"\n', 1, "Invalid enum value 'icq'"),
-    ("[msrp]\nlisten = []\n", 1, "at least one MSRP listener"),
-    ('[sip]\nlisten = ["tls://1.2.3.4:5061"]\n', 1, "needs tls.certificate"),
-    ('[xmpp.entry]\nlisten = "tcp://0.0.0.0:5222"\n', 1, "may only listen on loopback"),
+    ('[sip]\nlisten = ["upd://1.2.3.4:5060"]\n', 2, "sip.listen: 'upd://1.2.3.4:5060' is not of the form"),
+    ('[sip]\nlisten = ["udp://1.2.3.4:99999"]\n', 2, "is not of the form transport://host:port"),
+    ('[sip]\nlisten = ["udp://[::1]:1", "udp://[::1]:1"]\n', 2, "sip.listen: 'udp://[::1]:1' is there twice"),
+    ('[sip]\n\ntrusted = ["bogus"]\n', 3, "does not appear to be an IPv4 or IPv6 network"),
     (
-        '[[xmpp.component]]\nconnect = "tcp://127.0.0.1:5347"\ndomain = "conference.localhost"\n',
-        1,
-        "exactly one of secret",
+        "[server]\n\nlog_levle = 1\n",
+        3,
+        "server.log_levle: there is no such setting (did you mean log_level?)",
     ),
-    ("[limits]\nrooms = 0\n", 2, "Expected `int` >= 1"),
-    ("[sip]\nlisten = []\n", 1, "at least one SIP listener"),
-    ('[sip]\noutbound_proxy = "proxy example"\n', 1, "not a URI"),
-    ('[sip]\noutbound_proxy = "xmpp:proxy.example"\n', 1, "not a SIP URI"),
-    ('[msrp]\nlisten = ["udp://127.0.0.1:2855"]\n', 1, "only tcp, tls, ws, wss can be used here"),
-    ('[[xmpp.component]]\nconnect = "tls://a:1"\ndomain = "b"\nsecret = "s"\n', 1, "only tcp can be used"),
-    ('[xmpp.entry]\nlisten = "ws://127.0.0.1:5222"\n', 1, "only tcp can be used"),
-    ('[[domains]]\nname = "not a domain"\n', 1, "is no domain"),
-    ('[sip]\nadvertise = "198.51.100.7:5062"\n', 1, "is no host"),
-    ('[msrp]\nadvertise = "rooms example"\n', 1, "is no host"),
+    ("[zzz]\nx = 1\n", 1, "zzz: there is no such setting; 'crossroom config' lists every one"),
+    ('[server]\nlog_level = "loud"\n', 2, "server.log_level: 'loud' is none of debug, info, warning, error"),
+    ('[[domains]]\nname = "a"\n[[domains]]\nname = 3\n', 4, "expected a text in quotes, got a whole number"),
+    ('[[domains]]\nname = "a"\n[[domains]]\nname = "a"\n', 4, "another one has the same name"),
+    ('[[domains]]\nname = "a"\nkind = "loped"\n', 3, "'loped' is none of hosted, looped, remote-sip"),
+    ('[[domains]]\nkind = "hosted"\n', 1, "domains[0]: name is missing"),
+    ('[[domains]]\nname = "a"\nkind = "looped"\n', 3, "needs sip.outbound_proxy"),
+    (
+        '[networks]\n"y.example" = "sip"\n"x.example" = "icq"\n',
+        3,
+        "x.example: 'icq' is none of sip, xmpp, dns",
+    ),
+    ("[msrp]\nlisten = []\n", 2, "at least one MSRP listener"),
+    ('[sip]\nlisten = ["tls://1.2.3.4:5061"]\n', 2, "needs tls.certificate"),
+    ('[tls]\ncertificate = "chain.pem"\n', 1, "certificate and key are needed together"),
+    ('[xmpp.entry]\nlisten = "tcp://0.0.0.0:5222"\n', 2, "may only listen on loopback"),
+    (COMPONENT, 1, "exactly one of secret"),
+    (f'{COMPONENT}secret = "s"\nsecret_file = 3\n', 5, "expected a text in quotes, got a whole number"),
+    ('[[xmpp.component]]\nconnect = "tcp://[::1]:1"\ndomain = "b"\nsecret = "s"\n', 3, "none of [[domains]]"),
+    ("[limits]\nrooms = 0\n", 2, "limits.rooms: expected a whole number >= 1, found 0"),
+    ("[limits]\n\nhistory = 501\n", 3, "limits.history: more than history_most"),
+    ("[sip]\nlisten = []\n", 2, "at least one SIP listener"),
+    ("[sip]\n\nlisten = 'udp://127.0.0.1:1'\n", 3, "expected a list in [ ], got a text in quotes"),
+    ('[sip]\noutbound_proxy = "proxy example"\n', 2, "not a URI"),
+    ('[sip]\noutbound_proxy = "xmpp:proxy.example"\n', 2, "not a SIP URI"),
+    ('[[sip.account]]\nuser = "ana"\npassword = "s"\n', 2, "'ana' is not of the form user@domain"),
+    ('[msrp]\nlisten = ["udp://127.0.0.1:2855"]\n', 2, "only tcp, tls, ws, wss can be used here"),
+    ('[[xmpp.component]]\nconnect = "tls://a:1"\ndomain = "b"\nsecret = "s"\n', 2, "only tcp can be used"),
+    ('[xmpp.entry]\nlisten = "ws://127.0.0.1:5222"\n', 2, "only tcp can be used"),
+    ('[[domains]]\nname = "not a domain"\n', 2, "is no domain"),
+    ('[http]\norigins = ["chat.example.com"]\n', 2, "is no origin"),
+    ('[http]\norigins = ["https://chat.example.com/rooms"]\n', 2, "is no origin"),
+    ('[sip]\nadvertise = "198.51.100.7:5062"\n', 2, "is no host"),
+    ('[msrp]\nadvertise = "rooms example"\n', 2, "is no host"),
     ('[[sip.credentials]]\nrealm = "p.example"\nuser = "tea"\n', 1, "exactly one of password"),
     ('[[sip.credentials]]\nrealm = ""\nuser = "tea"\npassword = "x"\n', 1, "realm and user are needed"),
-    ("[limits]\nsip_session_seconds = 60\n", 2, "Expected `int` >= 90"),
-    ('[http]\norigins = ["chat.example.com"]\n', 1, "is no origin"),
-    ('[http]\norigins = ["https://chat.example.com/rooms"]\n', 1, "is no origin"),
+    ("[limits]\nsip_session_seconds = 60\n", 2, "expected a whole number >= 90, found 60"),
 ]
 
 
@@ -100,7 +114,10 @@ def test_tls_only_needs_a_listener_that_can_be_reached_so(tmp_path: Path) -> Non
 
 def test_what_is_not_toml_or_not_there_is_said_plainly(tmp_path: Path) -> None:
     file = tmp_path / "crossroom.toml"
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"cannot be read: No such file or directory$"):
+        load(file, {})
+    file.write_bytes(b"\xff")
+    with pytest.raises(ConfigurationError, match="it is not UTF-8"):
         load(file, {})
     file.write_text("x = [")
     with pytest.raises(ConfigurationError, match="not TOML"):
@@ -131,6 +148,21 @@ def test_a_wrong_variable_is_named() -> None:
     assert refused.value.where == "CROSSROOM_LIMITS__ROOMS"
     with pytest.raises(ConfigurationError, match="no table"):
         load(None, {"CROSSROOM_SIP": "1", "CROSSROOM_XMPP__ENTRY__LISTEN__PORT": "1"})
+
+
+def test_a_variable_with_one_underscore_too_few_is_not_passed_over() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(None, {"CROSSROOM_SIP_LISTEN": "[]"})
+    assert refused.value.where == "CROSSROOM_SIP_LISTEN"
+    assert refused.value.what.endswith("CROSSROOM_SIP__LISTEN")
+
+
+def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text('[[sip.account]]\nuser = "ana@sip.example"\npassword = 73911\n')
+    with pytest.raises(ConfigurationError) as refused:
+        load(file, {})
+    assert "73911" not in str(refused.value)
 
 
 def test_a_variable_that_is_only_wrong_in_its_table_is_named() -> None:

@@ -7,6 +7,13 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from crossroom.net.sip_settings import ListenOn, SipSettings
 from crossroom.net.tls import client_context, names_domain, server_context
@@ -72,6 +79,39 @@ async def test_a_request_goes_only_to_whom_the_certificate_names(
         face.on_request = lambda request: request.respond(200)  # type: ignore[method-assign]  # the test's own face
         wanted = OutgoingRequest("OPTIONS", SipUri(asked, scheme="sips"), addr("<sip:ana@caller.example>"))
         assert (await caller.request(wanted)).status == status
+
+
+def pem_files(tmp_path: Path, password: bytes | None = None) -> tuple[Path, Path]:
+    """A chain and its key; the key encrypted where there is a password."""
+    issued = trustme.CA().issue_cert("sip.example")
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    secret = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    encryption = BestAvailableEncryption(password) if password else NoEncryption()
+    key.write_bytes(secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    return chain, key
+
+
+def refusal(chain: Path, key: Path, authorities: Path | None = None) -> str:
+    with pytest.raises(OSError, match=r"^(certificate|authorities) ") as refused:
+        server_context(chain, key, authorities)
+    return str(refused.value)
+
+
+def test_what_is_wrong_with_a_certificate_is_said_in_words(tmp_path: Path) -> None:
+    chain, key = pem_files(tmp_path)
+    foreign, junk, absent = tmp_path / "foreign.pem", tmp_path / "junk.pem", tmp_path / "absent.pem"
+    foreign.write_bytes(trustme.CA().issue_cert("x.example").private_key_pem.bytes())
+    junk.write_text("no PEM")
+    assert refusal(chain, foreign).endswith(f"with key {foreign}: the key is that of another certificate")
+    assert refusal(junk, key).endswith("one of them is not PEM")
+    assert refusal(chain, absent).endswith(f"{absent}: No such file or directory")
+    assert refusal(chain, key, junk) == f"authorities {junk}: no certificate in it"
+    assert refusal(chain, key, absent) == f"authorities {absent}: No such file or directory"
+
+
+def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(tmp_path: Path) -> None:
+    assert "the key is encrypted" in refusal(*pem_files(tmp_path, b"s3cret"))
 
 
 def test_old_versions_of_tls_are_not_spoken(tmp_path: Path) -> None:
