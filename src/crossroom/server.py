@@ -8,7 +8,9 @@ import contextlib
 import random
 import secrets
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from crossroom import settings
 from crossroom.conference.pending import PendingInvites
@@ -18,6 +20,7 @@ from crossroom.conference.registry import Registry
 from crossroom.conference.remote_focus import RemoteFocus, RemoteSettings
 from crossroom.conference.roster_entry import EntityForm
 from crossroom.conference.service import ConferenceService
+from crossroom.config.endpoint import Endpoint
 from crossroom.config.schema import Configuration
 from crossroom.focus.directory import Focuses, Kind, directories
 from crossroom.focus.hosting import Surroundings
@@ -142,19 +145,27 @@ class Crossroom:
             await self.sip.start()
             await self.xmpp.start(self.muc)
         except OSError:
-            await self.stop()
+            await self._end()
             raise
-        for listening in self.sip.listening:
-            self._log.info(
-                "listening",
-                what="sip",
-                at=f"{listening.transport.lower()}://{listening.host}:{listening.port}",
-            )
-        for address in self.msrp.listening:
-            kinds = ("ws", "wss") if address.is_websocket else ("tcp", "tls")
-            transport = kinds[address.is_secure]
-            self._log.info("listening", what="msrp", at=f"{transport}://{address.host}:{address.port}")
+        for what, transport, host, port in self._listening():
+            self._log.info("listening", what=what, at=str(Endpoint(transport, host, port)))
+        self._look_at_certificates()
         self._log.info("ready")
+
+    def _listening(self) -> Iterator[tuple[str, str, str, int]]:
+        for sip in self.sip.listening:
+            yield "sip", sip.transport.lower(), sip.host, sip.port
+        for msrp in self.msrp.listening:
+            yield "msrp", msrp.scheme, msrp.host, msrp.port
+        if self.xmpp.entry_port:
+            entry = Endpoint.parse(self._configuration.xmpp.entry.listen)
+            yield "xmpp", "tcp", entry.host, self.xmpp.entry_port
+
+    def _look_at_certificates(self) -> None:
+        now = datetime.now(UTC)
+        troubles = {file: why for each in self._certificates for file, why in each.troubles(now).items()}
+        for file, why in troubles.items():
+            self._log.warning("certificate needs renewal", file=str(file), why=why)
 
     def reload(self) -> None:
         """Read the certificates again: new connections see the new ones, open ones stay (SIGHUP)."""
@@ -167,10 +178,15 @@ class Crossroom:
             return
         self._media.fingerprints = shown
         self._log.info("certificates read again", count=len(self._certificates))
+        self._look_at_certificates()
 
     async def stop(self) -> None:
         """Say goodbye to everybody (BYE, unavailable with 332), write what lasts, close everything."""
         self._log.info("stopping")
+        await self._end()
+        self._log.info("stopped")
+
+    async def _end(self) -> None:
         await self.muc.shutdown()
         await self.conference.close()
         await self.focus.close()
@@ -182,7 +198,6 @@ class Crossroom:
         await self.msrp.stop()
         await self.sip.stop()
         await self._tasks.stop()
-        self._log.info("stopped")
 
     def tables(self) -> dict[str, int]:
         """Count what every part holds: the same numbers when nobody is here, whatever happened before."""

@@ -175,9 +175,9 @@ def _msrp_listen(one: Endpoint) -> MsrpListen:
 def components(configuration: Configuration) -> tuple[ComponentSettings, ...]:
     """Give the links to XMPP servers; raises OSError for a secret that cannot be read."""
     found, limits = [], configuration.limits
-    for section in configuration.xmpp.component:
+    for index, section in enumerate(configuration.xmpp.component):
         server = Endpoint.parse(section.connect)
-        secret = read_secret(section.secret, section.secret_file)
+        secret = _secret(f"xmpp.component[{index}].secret_file", section.secret, section.secret_file)
         found.append(
             ComponentSettings(
                 server.host,
@@ -270,7 +270,11 @@ def media(configuration: Configuration, endpoint: MsrpEndpoint, ids: Ids) -> Cha
 def fingerprints(configuration: Configuration) -> tuple[Fingerprint, ...]:
     """Give what our SDP says of the certificate of MSRP; raises OSError for one that cannot be read."""
     certificate = configuration.tls.certificate
-    return (fingerprint_of(Path(certificate).read_text(encoding="ascii")),) if certificate else ()
+    return (
+        (fingerprint_of(Path(certificate).read_text(encoding="ascii", errors="replace")),)
+        if certificate
+        else ()
+    )
 
 
 def fingerprint_of(chain: str) -> Fingerprint:
@@ -312,7 +316,10 @@ def registrar(configuration: Configuration) -> RegistrarSettings:
 def policy(configuration: Configuration) -> IdentityPolicy:
     """Give whom the SIP face believes; raises OSError for a password that cannot be read."""
     section = configuration.sip
-    secrets = {one.user.lower(): read_secret(one.password, one.password_file) for one in section.account}
+    secrets = {
+        one.user.lower(): _secret(f"sip.account[{index}].password_file", one.password, one.password_file)
+        for index, one in enumerate(section.account)
+    }
     return IdentityPolicy(
         trusted=trusted(configuration),
         realms=tuple(sorted(own_sip_domains(configuration))),
@@ -366,3 +373,16 @@ def _client_tls(configuration: Configuration) -> ssl.SSLContext:
 def _authorities(configuration: Configuration) -> Path | None:
     """Give who signs the certificates of servers that we connect to; None for the system's list."""
     return Path(configuration.tls.authorities) if configuration.tls.authorities else None
+
+
+def _secret(setting: str, value: str, file: str) -> str:
+    """Read a secret; raises OSError, which names the setting, for a file that gives none."""
+    try:
+        secret = read_secret(value, file)
+    except UnicodeDecodeError:
+        raise OSError(f"{setting}: {file}: it is not UTF-8") from None
+    except OSError as error:
+        raise OSError(f"{setting}: {file}: {error.strerror}") from error
+    if not secret:
+        raise OSError(f"{setting}: {file}: its first line is empty")
+    return secret

@@ -20,6 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
 )
 ConfigurationFile = Annotated[
     Path | None,
@@ -51,8 +52,8 @@ def demo(
 ) -> None:
     """See it work: SIP and XMPP participants meet in one room on this machine, nothing else needed.
 
-    Plays a scripted conversation over real sockets and checks every step; then keeps the room open and says
-    how to join it with your own clients.
+    Plays a scripted conversation over real sockets and checks every step; then keeps the room open and says how
+    to join it with your own clients.
     """
     from crossroom.demo.play import play
 
@@ -89,9 +90,12 @@ def _configuration(file: Path | None) -> Configuration:
 
 
 def _run(main: Coroutine[Any, Any, int]) -> int:
-    """Run on uvloop where it exists: a third of the CPU per message (docs/decisions)."""
+    """Run on uvloop where it exists: a third of the CPU per message (docs/decisions/0006-uvloop.md)."""
     try:
         import uvloop
     except ImportError:
         return asyncio.run(main)
-    return uvloop.run(main)
+    try:
+        return uvloop.run(main)
+    finally:
+        main.close()  # Ctrl-C before it has begun: it will not

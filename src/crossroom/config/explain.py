@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import EnumMeta
+from enum import StrEnum
 from typing import Annotated, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -109,7 +109,7 @@ def _key_of(path: str, tree: Tree, wrong: str) -> str:
 
 def _choices(path: str) -> list[str]:
     hint = _type_at(path)
-    return [str(member.value) for member in hint] if isinstance(hint, EnumMeta) else []
+    return list(hint) if isinstance(hint, type) and issubclass(hint, StrEnum) else []
 
 
 def _type_at(path: str) -> object:

@@ -6,10 +6,14 @@ Connections that are open keep what they agreed on; the next handshake shows the
 import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from crossroom.net.client_certificates import ask_strangers
 from crossroom.net.tls import load_chain, server_context
+
+NOTICE = timedelta(days=14)
+"""A certificate that ends sooner is spoken of: those of public authorities are renewed weeks before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,11 @@ class Certificates:
             load_chain(context, self._files[0].chain, self._files[0].key)
         self._learn_names()
 
+    def troubles(self, now: datetime) -> dict[Path, str]:
+        """The certificates that are not valid at this time (UTC), or soon will not be, and why."""
+        found = {each.chain: trouble_with_dates(each.chain, now) for each in self._files}
+        return {chain: trouble for chain, trouble in found.items() if trouble}
+
     def _learn_names(self) -> None:
         self._by_name = {
             name: context
@@ -76,6 +85,22 @@ class Certificates:
         chosen = self._by_name.get((name or "").lower())
         if chosen is not None:
             connection.context = chosen
+
+
+def trouble_with_dates(chain: Path, now: datetime) -> str:
+    """Say what is wrong with the dates of the first certificate of a chain: empty if it holds two weeks more.
+
+    `now` is in UTC. Raises OSError, and ValueError for what is no certificate.
+    """
+    from cryptography import x509  # noqa: PLC0415 - as below
+
+    leaf = x509.load_pem_x509_certificates(chain.read_bytes())[0]
+    begin, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now < begin:
+        return f"not valid before {begin:%Y-%m-%d %H:%M} UTC"
+    if now > end:
+        return f"expired on {end:%Y-%m-%d %H:%M} UTC"
+    return f"expires on {end:%Y-%m-%d %H:%M} UTC" if end - now < NOTICE else ""
 
 
 def names_in(chain: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ from crossroom.msrp.session import Session
 from crossroom.msrp.uri import MsrpUri, Path, parse_path
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
+from crossroom.net.listening import listening_on
 from crossroom.net.msrp_connection import MsrpConnection
 from crossroom.net.msrp_dialer import Dialer
 from crossroom.net.msrp_face import EndReason, Fingerprint, MsrpListen, MsrpSettings, SessionFace
@@ -46,7 +47,7 @@ class MsrpEndpoint:
     async def start(self) -> None:
         """Listen; raises OSError when an address cannot be had, and then listens nowhere."""
         try:
-            self._listening = tuple([await self._listen(address) for address in self.settings.listen])
+            self._listening = tuple([await self._named(address) for address in self.settings.listen])
         except BaseException:
             await self.stop()
             raise
@@ -195,6 +196,10 @@ class MsrpEndpoint:
 
     # ------------------------------------------------------------------------------------------------------
 
+    async def _named(self, address: MsrpListen) -> MsrpListen:
+        with listening_on(address.scheme, address.host, address.port):
+            return await self._listen(address)
+
     async def _listen(self, address: MsrpListen) -> MsrpListen:
         if address.is_websocket:
             return await self._listen_for_browsers(address)
@@ -206,7 +211,6 @@ class MsrpEndpoint:
         )
         self._servers.append(server)
         port: int = server.sockets[0].getsockname()[1]
-        self.log.info("msrp listening", host=address.host, port=port, secure=address.is_secure)
         return MsrpListen(address.host, port, address.is_secure)
 
     async def _listen_for_browsers(self, address: MsrpListen) -> MsrpListen:
@@ -215,9 +219,8 @@ class MsrpEndpoint:
 
         browsers = MsrpWebSockets(self.settings.websockets, make)
         at, max_body = (address.host, address.port), self.settings.stream.max_body
-        host, port = await browsers.listen(at, max_body, is_secure=address.is_secure)
+        _, port = await browsers.listen(at, max_body, is_secure=address.is_secure)
         self._browsers.append(browsers)
-        self.log.info("msrp listening", host=host, port=port, secure=address.is_secure, websocket=True)
         return MsrpListen(address.host, port, address.is_secure, is_websocket=True)
 
     def _flush(self) -> None:

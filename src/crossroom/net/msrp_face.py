@@ -46,6 +46,12 @@ class MsrpListen:
         """As a URI of MSRP names it (RFC 4975 §6, RFC 7977 §5.2)."""
         return "ws" if self.is_websocket else "tcp"
 
+    @property
+    def scheme(self) -> str:
+        """As the configuration names it."""
+        kinds = ("ws", "wss") if self.is_websocket else ("tcp", "tls")
+        return kinds[self.is_secure]
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:

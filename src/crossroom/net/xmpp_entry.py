@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
+from crossroom.net.listening import listening_on
 from crossroom.net.tasks import Log
 from crossroom.net.xmpp_connection import LINGER_SECONDS, READ_OCTETS, XmppConnection
 from crossroom.xmpp.account import Site
@@ -63,8 +64,9 @@ class XmppEntry:
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, self._settings.host, self._settings.port)
-        self._log.info("xmpp entry listens", host=self._settings.host, port=self.port)
+        host, port = self._settings.host, self._settings.port
+        with listening_on("tcp", host, port):
+            self._server = await loop.create_server(self._accept, host, port)
 
     async def stop(self) -> None:
         """Close every stream politely, and the listener."""

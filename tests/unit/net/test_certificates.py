@@ -4,10 +4,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
 
 from crossroom.net.certificates import CertificateFiles, Certificates, names_in
 from crossroom.net.tls import certified_names
@@ -116,3 +118,19 @@ def test_a_client_certificate_speaks_for_sip_uris(
 ) -> None:
     assert certified_names({"subjectAltName": names}) == uris
     assert certified_names(None) == ()
+
+
+def test_a_certificate_that_is_over_or_soon_will_be_is_spoken_of(tmp_path: Path) -> None:
+    files = issue(tmp_path, trustme.CA(), "first", "sip.example")
+    leaf = x509.load_pem_x509_certificate(files.chain.read_bytes())
+    begin, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    certificates = Certificates([files])
+    for now, said in (
+        (begin - timedelta(days=1), "not valid before "),
+        (end - timedelta(days=1), "expires on "),
+        (end + timedelta(days=1), "expired on "),
+    ):
+        [(file, why)] = certificates.troubles(now).items()
+        assert file == files.chain
+        assert why.startswith(said)
+    assert certificates.troubles(end - timedelta(days=15)) == {}
