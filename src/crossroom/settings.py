@@ -109,8 +109,12 @@ def sip(
         ),
         trusted=trusted(configuration),
         accounts=tuple(
-            Account(one.user, read_secret(one.password, one.password_file), one.realm)
-            for one in section.credentials
+            Account(
+                one.user,
+                _secret(f"sip.credentials[{index}].password_file", one.password, one.password_file),
+                one.realm,
+            )
+            for index, one in enumerate(section.credentials)
         ),
         digest=tuple(algorithm.value for algorithm in section.digest),
     )

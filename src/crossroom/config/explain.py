@@ -9,7 +9,8 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from crossroom.config.schema import Configuration, Section
+from crossroom.config.schema import Configuration
+from crossroom.config.section import Section
 
 Tree = dict[str, object]
 

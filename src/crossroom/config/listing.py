@@ -7,7 +7,8 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from crossroom.config.schema import Configuration, Domain, Section
+from crossroom.config.schema import Configuration, Domain
+from crossroom.config.section import Section
 
 
 def listing() -> str:

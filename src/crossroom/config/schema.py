@@ -10,22 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
 from crossroom.config.endpoint import Endpoint
+from crossroom.config.limits import Limits as Limits  # noqa: PLC0414 -- a reader of the schema finds every table here
+from crossroom.config.section import Seconds, Section, SettingError, Text, means
 from crossroom.sip.uri import SipUri
-
-
-def _means(text: str) -> Meta:
-    return Meta(description=text)
-
-
-class SettingError(ValueError):
-    """A value that a setting cannot have: the setting by its name in the table, and what is wrong."""
-
-    def __init__(self, setting: str, what: object) -> None:
-        super().__init__(f"{setting}: {what}")
 
 
 def _check(setting: str, parse: Callable[[str], object], text: str) -> None:
@@ -75,11 +66,6 @@ _ORIGIN = re.compile(r"https?://[^\s/?#@]+", re.IGNORECASE)
 _MSRP_TRANSPORTS = frozenset({"tcp", "tls", "ws", "wss"})
 _FOR_BROWSERS = frozenset({"ws", "wss"})
 _TCP = frozenset({"tcp"})
-
-Text = str
-Positive = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
-Rate = Annotated[float, Meta(gt=0)]
 
 
 class Kind(StrEnum):
@@ -136,27 +122,23 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the file."""
-
-
 class Server(Section, frozen=True):
     """[server]: the process."""
 
-    log_level: Annotated[LogLevel, _means("debug, info, warning or error")] = LogLevel.INFO
-    log_format: Annotated[LogFormat, _means("text for people, json for collectors")] = LogFormat.TEXT
-    shutdown_seconds: Annotated[Seconds, _means("how long a clean shutdown may take, in seconds")] = 10.0
+    log_level: Annotated[LogLevel, means("debug, info, warning or error")] = LogLevel.INFO
+    log_format: Annotated[LogFormat, means("text for people, json for collectors")] = LogFormat.TEXT
+    shutdown_seconds: Annotated[Seconds, means("how long a clean shutdown may take, in seconds")] = 10.0
 
 
 class Domain(Section, frozen=True):
     """[[domains]]: a domain whose rooms are reached through this server."""
 
-    name: Annotated[Text, _means("the domain part of the rooms' addresses")]
+    name: Annotated[Text, means("the domain part of the rooms' addresses")]
     kind: Annotated[
-        Kind, _means("hosted: our own rooms; looped: our own, reached by SIP through the outbound proxy")
+        Kind, means("hosted: our own rooms; looped: our own, reached by SIP through the outbound proxy")
     ] = Kind.HOSTED
     tls_only: Annotated[
-        bool, _means("chats of SIP users in these rooms are by TLS: others are answered 488 (RFC 7701 §11)")
+        bool, means("chats of SIP users in these rooms are by TLS: others are answered 488 (RFC 7701 §11)")
     ] = False
 
     def __post_init__(self) -> None:
@@ -167,9 +149,9 @@ class Domain(Section, frozen=True):
 class Account(Section, frozen=True):
     """[[sip.account]]: a SIP user who may prove the identity by digest."""
 
-    user: Annotated[Text, _means("address of record without scheme: ana@sip.example")]
-    password: Annotated[Text, _means("the secret itself; better use password_file")] = ""
-    password_file: Annotated[Text, _means("file whose first line is the secret")] = ""
+    user: Annotated[Text, means("address of record without scheme: ana@sip.example")]
+    password: Annotated[Text, means("the secret itself; better use password_file")] = ""
+    password_file: Annotated[Text, means("file whose first line is the secret")] = ""
 
     def __post_init__(self) -> None:
         """Refuse what is no address of record, and an account without a secret."""
@@ -183,10 +165,10 @@ class Account(Section, frozen=True):
 class Credentials(Section, frozen=True):
     """[[sip.credentials]]: who we are to a SIP proxy or server that challenges our requests (401, 407)."""
 
-    realm: Annotated[Text, _means("the realm of its challenges, exactly as it writes it")]
-    user: Annotated[Text, _means("our name there")]
-    password: Annotated[Text, _means("the secret itself; better use password_file")] = ""
-    password_file: Annotated[Text, _means("file whose first line is the secret")] = ""
+    realm: Annotated[Text, means("the realm of its challenges, exactly as it writes it")]
+    user: Annotated[Text, means("our name there")]
+    password: Annotated[Text, means("the secret itself; better use password_file")] = ""
+    password_file: Annotated[Text, means("file whose first line is the secret")] = ""
 
     def __post_init__(self) -> None:
         """Refuse a name or realm that says nothing, and credentials without a secret."""
@@ -200,24 +182,24 @@ class Sip(Section, frozen=True):
     """[sip]: the SIP face."""
 
     listen: Annotated[
-        list[str], _means("udp://, tcp:// and ws:// addresses to listen on, tls:// and wss:// with [tls]")
+        list[str], means("udp://, tcp:// and ws:// addresses to listen on, tls:// and wss:// with [tls]")
     ] = field(default_factory=lambda: ["udp://127.0.0.1:5060", "tcp://127.0.0.1:5060"])
     advertise: Annotated[
         Text,
-        _means(
+        means(
             "host behind NAT that Contact, Via and SDP show, with the same ports; empty: the listening address"
         ),
     ] = ""
-    outbound_proxy: Annotated[Text, _means("SIP URI all requests leave through, with ;lr; empty: none")] = ""
-    trusted: Annotated[list[str], _means("networks whose From is believed; others must pass digest")] = field(
+    outbound_proxy: Annotated[Text, means("SIP URI all requests leave through, with ;lr; empty: none")] = ""
+    trusted: Annotated[list[str], means("networks whose From is believed; others must pass digest")] = field(
         default_factory=lambda: ["127.0.0.0/8", "::1/128"]
     )
     digest: Annotated[
         list[Digest],
-        _means("SHA-512-256, SHA-256, MD5: offered in this order; some old clients stop at the first"),
+        means("SHA-512-256, SHA-256, MD5: offered in this order; some old clients stop at the first"),
     ] = field(default_factory=lambda: [Digest.SHA_256, Digest.MD5])
-    account: Annotated[list[Account], _means("users who may pass digest")] = field(default_factory=list)
-    credentials: Annotated[list[Credentials], _means("who we are to others")] = field(default_factory=list)
+    account: Annotated[list[Account], means("users who may pass digest")] = field(default_factory=list)
+    credentials: Annotated[list[Credentials], means("who we are to others")] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Refuse listeners, networks and a proxy that do not parse, and an absent listener."""
@@ -240,22 +222,22 @@ class Msrp(Section, frozen=True):
 
     listen: Annotated[
         list[str],
-        _means(
+        means(
             "tcp:// addresses to listen on, tls:// and wss:// with [tls]; wss:// may be one of sip.listen too"
         ),
     ] = field(default_factory=lambda: ["tcp://127.0.0.1:2855"])
     advertise: Annotated[
         Text,
-        _means(
+        means(
             "host that path and SDP show, with the same ports; empty: sip.advertise, or the listening address"
         ),
     ] = ""
     offer: Annotated[
-        MsrpOffer, _means("what SIP users who are called are offered, tcp or tls, where it is listened on")
+        MsrpOffer, means("what SIP users who are called are offered, tcp or tls, where it is listened on")
     ] = MsrpOffer.TCP
     client_certificates: Annotated[
         ClientCertificates,
-        _means(
+        means(
             "of user agents that connect by TLS and announced a fingerprint; optional: a wrong one ends the"
             " session, none is taken; required: none ends it too"
         ),
@@ -279,10 +261,10 @@ class Http(Section, frozen=True):
     """[http]: the WebSockets of browsers, wherever `sip.listen` and `msrp.listen` have ws:// or wss://."""
 
     origins: Annotated[
-        list[str], _means("https://… of the web pages that may connect; empty: pages of any origin")
+        list[str], means("https://… of the web pages that may connect; empty: pages of any origin")
     ] = field(default_factory=list)
     ping_seconds: Annotated[
-        Seconds, _means("between pings; a browser that answers none for half as long is gone")
+        Seconds, means("between pings; a browser that answers none for half as long is gone")
     ] = 30.0
 
     def __post_init__(self) -> None:
@@ -296,18 +278,18 @@ class Http(Section, frozen=True):
 class Notices(Section, frozen=True):
     """[notices]: texts of the room itself to SIP users (XMPP clients show the same by themselves)."""
 
-    welcome: Annotated[bool, _means("tell who joins by SIP the ways in, to hand them on")] = True
-    joins: Annotated[bool, _means("tell SIP users who came and went; rosters tell it too")] = False
-    subject: Annotated[bool, _means("tell SIP users the subject and its changes")] = True
+    welcome: Annotated[bool, means("tell who joins by SIP the ways in, to hand them on")] = True
+    joins: Annotated[bool, means("tell SIP users who came and went; rosters tell it too")] = False
+    subject: Annotated[bool, means("tell SIP users the subject and its changes")] = True
 
 
 class Component(Section, frozen=True):
     """[[xmpp.component]]: a link to an XMPP server as its component (XEP-0114)."""
 
-    connect: Annotated[Text, _means("tcp:// address of the server's component port")]
-    domain: Annotated[Text, _means("the component's domain; a domain of [[domains]]")]
-    secret: Annotated[Text, _means("the shared secret itself; better use secret_file")] = ""
-    secret_file: Annotated[Text, _means("file whose first line is the shared secret")] = ""
+    connect: Annotated[Text, means("tcp:// address of the server's component port")]
+    domain: Annotated[Text, means("the component's domain; a domain of [[domains]]")]
+    secret: Annotated[Text, means("the shared secret itself; better use secret_file")] = ""
+    secret_file: Annotated[Text, means("file whose first line is the shared secret")] = ""
 
     def __post_init__(self) -> None:
         """Refuse an address or a domain that does not parse, and a component without a secret."""
@@ -320,8 +302,8 @@ class Component(Section, frozen=True):
 class Entry(Section, frozen=True):
     """[xmpp.entry]: the embedded entry for XMPP clients without a server of their own (anonymous, loopback)."""
 
-    listen: Annotated[Text, _means("tcp:// loopback address; empty: no entry")] = ""
-    domain: Annotated[Text, _means("domain of the anonymous users who log in here")] = "anonymous.localhost"
+    listen: Annotated[Text, means("tcp:// loopback address; empty: no entry")] = ""
+    domain: Annotated[Text, means("domain of the anonymous users who log in here")] = "anonymous.localhost"
 
     def __post_init__(self) -> None:
         """Refuse an entry that others than this machine could reach: it asks for no password."""
@@ -334,145 +316,35 @@ class Entry(Section, frozen=True):
 class Xmpp(Section, frozen=True):
     """[xmpp]: the ways in for XMPP users."""
 
-    component: Annotated[list[Component], _means("links to XMPP servers")] = field(default_factory=list)
-    entry: Annotated[Entry, _means("the embedded client entry")] = Entry()
+    component: Annotated[list[Component], means("links to XMPP servers")] = field(default_factory=list)
+    entry: Annotated[Entry, means("the embedded client entry")] = Entry()
 
 
 class Certificate(Section, frozen=True):
     """[[tls.also]]: a further certificate, shown to SIP clients that ask for one of its names (SNI)."""
 
-    certificate: Annotated[Text, _means("PEM file with the chain")]
-    key: Annotated[Text, _means("PEM file with the private key")]
+    certificate: Annotated[Text, means("PEM file with the chain")]
+    key: Annotated[Text, means("PEM file with the private key")]
 
 
 class Tls(Section, frozen=True):
     """[tls]: the certificate of every TLS listener; read again on SIGHUP, which ends no connection."""
 
-    certificate: Annotated[Text, _means("PEM file with the chain; empty: no TLS listener")] = ""
-    key: Annotated[Text, _means("PEM file with the private key")] = ""
+    certificate: Annotated[Text, means("PEM file with the chain; empty: no TLS listener")] = ""
+    key: Annotated[Text, means("PEM file with the private key")] = ""
     client_authorities: Annotated[
-        Text, _means("PEM file: who signs certificates that SIP clients may show; empty: none are asked for")
+        Text, means("PEM file: who signs certificates that SIP clients may show; empty: none are asked for")
     ] = ""
     authorities: Annotated[
         Text,
-        _means("PEM file: who signs the certificates of servers we connect to; empty: the system's list"),
+        means("PEM file: who signs the certificates of servers we connect to; empty: the system's list"),
     ] = ""
-    also: Annotated[list[Certificate], _means("certificates for further names")] = field(default_factory=list)
+    also: Annotated[list[Certificate], means("certificates for further names")] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Refuse half of a certificate."""
         if bool(self.certificate) != bool(self.key):
             raise ValueError("certificate and key are needed together")
-
-
-class Limits(Section, frozen=True):
-    """[limits]: sizes, rates and counts. A limit that is reached gives the documented error and a log line."""
-
-    rooms: Annotated[Positive, _means("rooms at once")] = 10_000
-    rooms_per_person: Annotated[Positive, _means("rooms that one person began and that are still there")] = (
-        100
-    )
-    occupants: Annotated[Positive, _means("occupants of one room")] = 2_000
-    history: Annotated[Positive, _means("messages kept for joiners, per room, unless its owner chooses")] = 20
-    history_most: Annotated[Positive, _means("the most messages that an owner may choose to keep")] = 500
-    history_octets: Annotated[Positive, _means("the messages kept in one room, in octets")] = 1_048_576
-    subject_octets: Annotated[Positive, _means("subject, name and description of a room, in octets each")] = (
-        8_192
-    )
-    affiliations: Annotated[Positive, _means("members, admins, owners and banned people of one room")] = (
-        10_000
-    )
-    nickname_seconds: Annotated[
-        Seconds, _means("how long the nickname of somebody whose connection broke is kept, in seconds")
-    ] = 30.0
-    occupant_rate: Annotated[Rate, _means("what one occupant may do a second: messages, typing, renames")] = (
-        20.0
-    )
-    occupant_burst: Annotated[Positive, _means("the same at once")] = 100
-    join_rate: Annotated[Rate, _means("joins of one person a second")] = 1.0
-    join_burst: Annotated[Positive, _means("the same at once")] = 60
-    message_octets: Annotated[Positive, _means("one chat message, in octets")] = 65_536
-    sip_message_octets: Annotated[Positive, _means("the body of one SIP message, in octets")] = 65_535
-    sip_head_octets: Annotated[Positive, _means("the header of one SIP message, in octets")] = 32_768
-    sip_connections: Annotated[Positive, _means("SIP connections at once")] = 4_096
-    sip_connect_seconds: Annotated[
-        Seconds, _means("how long a SIP connection may take to open before the next server is tried")
-    ] = 5.0
-    sip_idle_seconds: Annotated[
-        Seconds, _means("after how long without an octet a SIP connection that no dialog uses is closed")
-    ] = 600.0
-    sip_unsent_octets: Annotated[
-        Positive, _means("octets that wait for a slow SIP connection before it is given up")
-    ] = 1_048_576
-    sip_redirects: Annotated[Positive, _means("contacts that are tried after 3xx answers to one call")] = 5
-    sip_session_seconds: Annotated[
-        Annotated[int, Meta(ge=90)],
-        _means("after how long a call is given up that neither side refreshes (RFC 4028), 90 at least"),
-    ] = 1_800
-    sip_transactions: Annotated[Positive, _means("SIP transactions at once; more are answered 503")] = 20_000
-    sip_rate: Annotated[
-        Rate, _means("requests a second outside dialogs of each kind, for each source; more are answered 503")
-    ] = 20.0
-    sip_burst: Annotated[Positive, _means("the same at once")] = 100
-    sip_trusted_rate: Annotated[Rate, _means("sip_rate for an address of sip.trusted, such as a proxy")] = (
-        500.0
-    )
-    sip_trusted_burst: Annotated[Positive, _means("the same at once")] = 2_000
-    sip_wrong_passwords: Annotated[
-        Positive, _means("wrong passwords a minute of one source, before nothing of it is tried")
-    ] = 30
-    sip_account_wrong_passwords: Annotated[
-        Positive, _means("the same for one account from everywhere; its owner gets in all the same")
-    ] = 100
-    sip_registrations: Annotated[Positive, _means("SIP users registered at once")] = 100_000
-    sip_registration_seconds: Annotated[
-        Annotated[int, Meta(ge=60)], _means("how long a device may stay registered without saying so again")
-    ] = 7_200
-    sip_contacts: Annotated[Positive, _means("devices registered by one SIP user")] = 10
-    msrp_connections: Annotated[Positive, _means("MSRP connections at once")] = 10_000
-    sip_subscriptions: Annotated[Positive, _means("subscriptions to the roster of one room")] = 5_000
-    sip_person_subscriptions: Annotated[
-        Positive, _means("of these, by one person: each device needs one")
-    ] = 20
-    msrp_queue_octets: Annotated[Positive, _means("unsent octets of one endpoint before it is dropped")] = (
-        4_194_304
-    )
-    msrp_queue_messages: Annotated[
-        Positive, _means("unanswered messages of one endpoint before it is dropped")
-    ] = 4_096
-    msrp_kept_messages: Annotated[
-        Positive, _means("messages kept for an endpoint that is not connected yet, or not any more")
-    ] = 1_000
-    msrp_recovery_seconds: Annotated[
-        Seconds, _means("how long a seat waits for a new MSRP connection after a loss, in seconds")
-    ] = 30.0
-    stanza_octets: Annotated[
-        Positive, _means("one stanza of a client of the entry, in octets (RFC 6120 asks for 10000 at least)")
-    ] = 262_144
-    component_stanza_octets: Annotated[
-        Positive, _means("one stanza to an XMPP server, in octets: what it takes from a component")
-    ] = 500_000
-    component_queue_octets: Annotated[
-        Positive, _means("stanzas kept while the link to an XMPP server is down, in octets")
-    ] = 1_048_576
-    component_grace_seconds: Annotated[
-        Seconds, _means("how long its users keep their seats while it is down, in seconds")
-    ] = 30.0
-    entry_clients: Annotated[Positive, _means("clients of the embedded entry at once")] = 100
-    invitation_seconds: Annotated[Seconds, _means("how long an invited person may think, in seconds")] = 90.0
-    invitations: Annotated[Positive, _means("invitations waiting for an answer at once")] = 1_000
-    invitations_per_room: Annotated[Positive, _means("of these, into one room")] = 100
-    invitations_per_person: Annotated[Positive, _means("of these, to one person")] = 5
-    invitation_rate: Annotated[Rate, _means("invitations by one person a second")] = 0.2
-    invitation_burst: Annotated[Positive, _means("the same at once")] = 20
-    focus_invitation_rate: Annotated[Rate, _means("invitations by one conference elsewhere a second")] = 1.0
-    focus_invitation_burst: Annotated[Positive, _means("the same at once")] = 100
-    join_seconds: Annotated[Seconds, _means("how long a join by SIP may take, in seconds")] = 30.0
-
-    def __post_init__(self) -> None:
-        """Refuse what is only wrong together."""
-        if self.history > self.history_most:
-            raise SettingError("history", "more than history_most")
 
 
 class Configuration(Section, frozen=True):

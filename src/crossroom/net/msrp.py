@@ -47,7 +47,7 @@ class MsrpEndpoint:
     async def start(self) -> None:
         """Listen; raises OSError when an address cannot be had, and then listens nowhere."""
         try:
-            self._listening = tuple([await self._named(address) for address in self.settings.listen])
+            self._listening = tuple([await self._listen(address) for address in self.settings.listen])
         except BaseException:
             await self.stop()
             raise
@@ -196,19 +196,16 @@ class MsrpEndpoint:
 
     # ------------------------------------------------------------------------------------------------------
 
-    async def _named(self, address: MsrpListen) -> MsrpListen:
-        with listening_on(address.scheme, address.host, address.port):
-            return await self._listen(address)
-
     async def _listen(self, address: MsrpListen) -> MsrpListen:
         if address.is_websocket:
             return await self._listen_for_browsers(address)
         tls = self.settings.server_tls if address.is_secure else None
         if address.is_secure and tls is None:
             raise ValueError("a secure MSRP listener needs a certificate")
-        server = await asyncio.get_running_loop().create_server(
-            lambda: MsrpConnection(self, is_secure=address.is_secure), address.host, address.port, ssl=tls
-        )
+        with listening_on(address.scheme, address.host, address.port):
+            server = await asyncio.get_running_loop().create_server(
+                lambda: MsrpConnection(self, is_secure=address.is_secure), address.host, address.port, ssl=tls
+            )
         self._servers.append(server)
         port: int = server.sockets[0].getsockname()[1]
         return MsrpListen(address.host, port, address.is_secure)
@@ -219,7 +216,8 @@ class MsrpEndpoint:
 
         browsers = MsrpWebSockets(self.settings.websockets, make)
         at, max_body = (address.host, address.port), self.settings.stream.max_body
-        _, port = await browsers.listen(at, max_body, is_secure=address.is_secure)
+        with listening_on(address.scheme, *at):
+            _, port = await browsers.listen(at, max_body, is_secure=address.is_secure)
         self._browsers.append(browsers)
         return MsrpListen(address.host, port, address.is_secure, is_websocket=True)
 

@@ -89,20 +89,18 @@ class SipTransport:
     async def listen(self, wanted: ListenOn) -> Listening:
         """Open one listening address. Raises OSError."""
         with listening_on(wanted.transport, wanted.host, wanted.port):
-            host, port = await self._listen(wanted)
+            if wanted.transport == UDP:
+                host, port = await self._datagrams.bind(wanted.host, wanted.port)
+            elif wanted.transport in {WS, WSS}:
+                host, port = await self._listen_for_browsers(wanted)
+            else:
+                context = self._settings.server_tls if wanted.transport == TLS else None
+                listener = await StreamListener.listen(
+                    wanted.host, wanted.port, lambda: self._incoming(wanted.transport), context
+                )
+                self._listeners.append(listener)
+                host, port = listener.address
         return Listening(wanted.transport, host, port, self._settings.advertise or shown(host))
-
-    async def _listen(self, wanted: ListenOn) -> Address:
-        if wanted.transport == UDP:
-            return await self._datagrams.bind(wanted.host, wanted.port)
-        if wanted.transport in {WS, WSS}:
-            return await self._listen_for_browsers(wanted)
-        context = self._settings.server_tls if wanted.transport == TLS else None
-        listener = await StreamListener.listen(
-            wanted.host, wanted.port, lambda: self._incoming(wanted.transport), context
-        )
-        self._listeners.append(listener)
-        return listener.address
 
     async def _listen_for_browsers(self, wanted: ListenOn) -> Address:
         def accept(local: Address, remote: Address) -> WebSocketConnection | None:
