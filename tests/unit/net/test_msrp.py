@@ -276,6 +276,47 @@ async def test_nothing_is_sent_before_the_session_is_bound_and_then_all_in_order
         assert "16385-*/20000" in frames[4]
 
 
+async def frames_until(wire: Wire, body: str) -> list[str]:
+    """The frames that come, up to the last chunk of the message of these letters."""
+    found = [await wire.frame()]
+    while not (f"\r\n{body}" in found[-1] and found[-1].endswith("$\r\n")):
+        found.append(await wire.frame())
+    return found
+
+
+async def test_long_message_is_interrupted_for_answers_and_for_other_messages() -> None:
+    """RFC 4975 §7.1.1: both wait for the chunk that is being written, not for the message."""
+    async with staged(replace(PLAIN, max_queue_octets=20_000_000, high_water=50_000)) as stage:
+        session, wire = await stage.bound(Ear())
+        session.send("text/plain", b"L" * 10_000_000)
+        session.send("text/plain", b"short")
+        wire.write(frame(session, "said", "SEND", "Message-ID: m1", body="meanwhile"))
+        frames = await frames_until(wire, "L")
+        answered = next(n for n, each in enumerate(frames) if each.startswith("MSRP said 200"))
+        short = next(n for n, each in enumerate(frames) if "\r\nshort\r\n" in each)
+        assert 0 < short < len(frames) // 2
+        assert 0 < answered < len(frames) // 2
+        chunks = [each for each in frames if "\r\nL" in each]
+        starts = [int(each.partition("Byte-Range: ")[2].partition("-")[0]) for each in chunks]
+        sizes = [each.count("L") for each in chunks]
+        assert starts == [1 + sum(sizes[:n]) for n in range(len(chunks))]
+        assert [each[-3] for each in chunks] == ["+"] * (len(chunks) - 1) + ["$"]
+
+
+async def test_sessions_on_one_connection_take_turns_with_their_long_messages() -> None:
+    async with staged(replace(PLAIN, high_water=50_000)) as stage:
+        first, wire = await stage.bound(Ear())
+        second = stage.endpoint.open(Ear())
+        second.expect(parse_path(PEER))
+        wire.write(frame(second, "bind"))
+        assert await wire.status() == 200
+        for session, letter in ((first, b"x"), (second, b"y")):
+            session.send("text/plain", letter * 1_000_000)
+        order = "".join(each.partition("\r\n\r\n")[2][0] for each in await frames_until(wire, "y"))
+        assert order.count("xx") + order.count("yy") <= 8  # what had been written before both had something
+        assert len(order) == 2 * -(-1_000_000 // 16_384)
+
+
 async def test_failed_long_message_is_aborted_on_the_wire() -> None:
     async with staged(replace(PLAIN, high_water=10000)) as stage:
         session, wire = await stage.bound(Ear())

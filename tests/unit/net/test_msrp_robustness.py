@@ -425,3 +425,24 @@ async def _is_cut_off(stage: Stage, octets: bytes) -> bool:
     wire = await stage.wire()
     wire.write(octets)
     return await wire.is_closed()
+
+
+async def test_every_address_of_a_host_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 4975 §6.2: in the order of the resolver; the first ones are dead here."""
+    async with staged() as stage:
+        port = stage.endpoint.listening[0].port
+        asked: list[tuple[object, object]] = []
+
+        async def resolve(host: object, service: object, **_: object) -> list[object]:
+            asked.append((host, service))
+            dead = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0))]
+            dead += [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.9", port))]  # type: ignore[list-item] # IPv4
+            return [*dead, (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+        listener, caller = stage.endpoint.open(Ear()), stage.endpoint.open(Ear())
+        listener.expect(caller.local_path)
+        path = str(listener.local_path[0]).replace("127.0.0.1", "ua.sip.example")
+        await caller.connect(parse_path(path))
+        assert caller.is_bound
+        assert asked == [("ua.sip.example", port)]
