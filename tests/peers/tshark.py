@@ -54,31 +54,47 @@ class Dumpcap(Program):
 class Capture:
     """A running capture of some loopback ports; decode() after stop()."""
 
-    def __init__(self, dumpcap: Dumpcap, path: Path, marker_port: int, decode_as: Mapping[int, str]) -> None:
+    def __init__(
+        self,
+        dumpcap: Dumpcap,
+        path: Path,
+        marker_port: int,
+        decode_as: Mapping[int, str],
+        keylog: Path | None,
+    ) -> None:
         self._dumpcap = dumpcap
         self._path = path
         self._marker_port = marker_port
         self._decode_as = decode_as
+        self._keylog = keylog
 
     async def stop(self) -> "Decoded":
         """Wait until all traffic so far is in the capture, end it, return what can be asked about it."""
         await self._dumpcap.until_captured(self._marker_port)
         self._path.write_bytes(self._dumpcap.pcap)
         await self._dumpcap.stop()
-        return Decoded(self._path, self._decode_as)
+        return Decoded(self._path, self._decode_as, self._keylog)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A capture file and how to read it: port to "sip", "msrp", "xmpp", or "http" for what begins as HTTP."""
+    """A capture file and how to read it: port to "sip", "msrp", "xmpp", or "http" for what begins as HTTP.
+
+    "msrps" is MSRP over TLS, with the secrets that a peer wrote into `keylog` (ssl.SSLContext.keylog_filename).
+    """
 
     path: Path
     decode_as: Mapping[int, str]
+    keylog: Path | None = None
 
     async def fields(self, display_filter: str, *names: str) -> list[dict[str, str]]:
         """Return one dict per frame that passes the filter: field name to value (several joined by "|")."""
         command = [need("tshark"), "-n", "-r", str(self.path), "-2", "-Y", display_filter]
+        command += ["-o", f"tls.keylog_file:{self.keylog}"] if self.keylog else []
         for port, protocol in self.decode_as.items():
+            if protocol == "msrps":
+                command += ["-d", f"tcp.port=={port},tls"]
+                continue
             for transport in ("tcp", "udp") if protocol == "sip" else ("tcp",):
                 command += ["-d", f"{transport}.port=={port},{protocol}"]
         command += [
@@ -121,8 +137,10 @@ class Decoded:
 
 
 @asynccontextmanager
-async def capture(folder: Path, decode_as: Mapping[int, str]) -> AsyncIterator[Capture]:
-    """Capture the loopback traffic of those ports (each to "sip", "msrp" or "xmpp") from now on.
+async def capture(
+    folder: Path, decode_as: Mapping[int, str], keylog: Path | None = None
+) -> AsyncIterator[Capture]:
+    """Capture the loopback traffic of those ports (each to "sip", "msrp", "msrps" or "xmpp") from now on.
 
     The ports may be unknown at first: `decode_as` is read again when the capture is decoded, and with an empty
     mapping everything on loopback is captured.
@@ -134,4 +152,4 @@ async def capture(folder: Path, decode_as: Mapping[int, str]) -> AsyncIterator[C
     async with Dumpcap(command, folder) as dumpcap:
         await dumpcap.until_output("(?i)capturing on|file:")
         await dumpcap.until_captured(marker_port)
-        yield Capture(dumpcap, folder / "capture.pcap", marker_port, decode_as)
+        yield Capture(dumpcap, folder / "capture.pcap", marker_port, decode_as, keylog)
