@@ -115,7 +115,7 @@ class Crossroom:
         self.doors = directories(kinds, Focuses(self.focus, remote_sip=remote))
 
         # the two faces
-        registrar = Registrar(settings.registrar(configuration), clock.now)
+        registrar = Registrar(settings.registrar(configuration), clock.now, self.sip.is_open)
         premises = Premises(
             sip=self.sip,
             media=media,

@@ -17,7 +17,7 @@ from crossroom.sip import grammar
 from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import HeaderLines
 from crossroom.sip.contact import expires, instance, priority, reg_id
-from crossroom.sip.hop import Flow
+from crossroom.sip.hop import BROWSERS, Flow
 from crossroom.sip.message import Request
 from crossroom.sip.uri import SipUri, parse_uri
 
@@ -77,11 +77,14 @@ class Denial:
 
 
 class Registrar:
-    """The bindings of all users. `clock` is monotonic seconds."""
+    """The bindings of all users. `clock` is monotonic seconds; `is_open` says whether a connection is still there."""
 
-    def __init__(self, settings: RegistrarSettings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: RegistrarSettings, clock: Callable[[], float], is_open: Callable[[Flow], bool]
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._is_open = is_open
         self._users: dict[Key, dict[Place, Binding]] = {}
 
     def __len__(self) -> int:
@@ -193,11 +196,15 @@ class Registrar:
         return tuple(bindings.values())
 
     def _current(self, key: Key) -> dict[Place, Binding]:
-        now = self._clock()
-        bindings = {place: one for place, one in self._users.get(key, {}).items() if one.until > now}
+        bindings = {place: one for place, one in self._users.get(key, {}).items() if self._is_there(one)}
         if key in self._users and not bindings:
             del self._users[key]
         return bindings
+
+    def _is_there(self, binding: Binding) -> bool:
+        # RFC 7118 §5.1: nobody can connect to a browser, so it is gone with the connection that it came by
+        is_reachable = binding.flow.transport not in BROWSERS or self._is_open(binding.flow)
+        return is_reachable and binding.until > self._clock()
 
     def forget_expired(self) -> None:
         """Drop what has expired: of users whom nobody asks for, nothing else would."""

@@ -66,6 +66,10 @@ NAPTR_TRANSPORTS = {"SIPS+D2T": TLS, "SIP+D2T": TCP, "SIP+D2U": UDP, "SIP+D2W": 
 SRV_PREFIXES = {UDP: "_sip._udp.", TCP: "_sip._tcp.", TLS: "_sips._tcp.", WS: "_sip._ws.", WSS: "_sips._ws."}
 
 
+_NOWHERE = ".invalid"
+"""RFC 6761 §6.4: no name of this kind exists, and browsers call themselves so (RFC 7118 §5): nobody is asked."""
+
+
 class SipResolver:
     """RFC 3263 §4 over any `Names`. `spoken`: the transports that we have, asked for each time."""
 
@@ -79,6 +83,8 @@ class SipResolver:
         literal = literal_hop(uri)
         if literal is not None:
             return [literal]
+        if uri.host.lower().endswith(_NOWHERE):
+            return []
         if uri.port is not None:  # §4.2: with a port, only addresses are looked up
             return await self._at(uri.host, uri.port, transport_for(uri), uri.host)
         if uri.transport is not None:

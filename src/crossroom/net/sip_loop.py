@@ -72,6 +72,10 @@ class SipLoop:
         await self._tasks.stop()
         await self._transport.close()
 
+    def is_open(self, flow: Flow) -> bool:
+        """Whether the connection that something came by is still there."""
+        return self._transport.is_open(flow)
+
     def now(self) -> float:
         """The time that the core is given."""
         return self._clock.now()

@@ -86,6 +86,11 @@ class SipTransport:
         """How many streams are open."""
         return len(self._connections)
 
+    def is_open(self, flow: Flow) -> bool:
+        """Whether the connection of a flow is still there; a datagram peer has none."""
+        link = self._connections.get(flow.serial)
+        return link is not None and link.is_open
+
     async def listen(self, wanted: ListenOn) -> Listening:
         """Open one listening address. Raises OSError."""
         with listening_on(wanted.transport, wanted.host, wanted.port):
@@ -180,19 +185,21 @@ class SipTransport:
         for item in reader.receive_data(data):
             self._item(item, flow, connection)
 
-    def connection_lost(self, connection: Connection) -> None:
-        """See `StreamUser.connection_lost`."""
-        self._forget(connection.serial)
-
     def frame_received(self, connection: WebSocketConnection, frame: str | bytes) -> None:
         """See `WebSocketUser.frame_received`."""
         flow = self._flows.get(connection.serial)
         if flow is not None:
             self._item(read_frame(frame, self._settings.limits), flow, connection)
 
-    def websocket_lost(self, connection: WebSocketConnection) -> None:
-        """See `WebSocketUser.websocket_lost`."""
-        self._forget(connection.serial)
+    def connection_lost(self, connection: "Link") -> None:
+        """See `StreamUser.connection_lost`, `WebSocketUser.websocket_lost`."""
+        serial = connection.serial
+        self._connections.pop(serial, None)
+        self._flows.pop(serial, None)
+        self._readers.pop(serial, None)
+        self._routes = {key: known for key, known in self._routes.items() if known != serial}
+
+    websocket_lost = connection_lost
 
     def _item(self, item: object, flow: Flow, connection: "Link") -> None:
         match item:
@@ -209,12 +216,6 @@ class SipTransport:
                 connection.send(_PONG)  # RFC 5626 §4.4.1
             case _:
                 pass  # a pong: the connection is alive, which last_heard says already
-
-    def _forget(self, serial: int) -> None:
-        self._connections.pop(serial, None)
-        self._flows.pop(serial, None)
-        self._readers.pop(serial, None)
-        self._routes = {key: known for key, known in self._routes.items() if known != serial}
 
     def _incoming(self, transport: str) -> Connection:
         return Connection(

@@ -80,6 +80,19 @@ async def test_who_is_registered_in_a_browser_is_offered_websocket() -> None:
         await chat.socket.closed.wait()
 
 
+async def test_a_page_that_was_closed_is_no_device_any_more() -> None:
+    async with facing(sip=SIP, msrp=MSRP) as world:
+        for _ in range(12):  # more than one user may have; a page that is opened again has another Contact
+            async with browser(world):
+                pass
+        bob, _ = await world.xmpp("Bob")
+        async with browser(world) as ana, asyncio.TaskGroup() as tasks:
+            asking = tasks.create_task(bob.invite(ANA))
+            await (await ana.expects_invite()).reject(603)
+            assert (await asking).answer is Answer.DECLINED
+        assert (await bob.invite(ANA)).answer is Answer.FAILED
+
+
 async def test_each_device_is_offered_what_it_can_take() -> None:
     async with facing(sip=SIP, msrp=MSRP) as world, browser(world) as there:
         phone = await world.endpoint("Ana")

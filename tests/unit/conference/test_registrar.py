@@ -30,7 +30,7 @@ class Desk(RecordingFace):
     registrar: Registrar = field(init=False)
 
     def __post_init__(self) -> None:
-        self.registrar = Registrar(self.settings, lambda: self.now)
+        self.registrar = Registrar(self.settings, lambda: self.now, lambda _: True)
         self.policy = lambda request, _flow, _proven: self._admit(str(request.from_.uri))
 
     def _admit(self, sender: str) -> Admission:

@@ -101,3 +101,17 @@ async def test_a_machine_without_name_servers_learns_nothing_and_runs(tmp_path: 
     names = DnsNames(lifetime=1.0, resolver=system_resolver(str(tmp_path / "resolv.conf")))
     assert await names.services("_sip._udp.sip.example") == []
     assert await names.pointers("sip.example") == []
+
+
+BROWSER = "b1c2.invalid"
+
+
+@pytest.mark.parametrize(
+    "uri", [f"sip:a@{BROWSER}", f"sip:a@{BROWSER}:5060", f"sip:a@{BROWSER};transport=ws"]
+)
+async def test_nobody_is_asked_where_a_browser_is(uri: str) -> None:
+    names = MadeUpNames(
+        a={BROWSER: ["192.0.2.66"]}, srv={f"_sip._ws.{BROWSER}": [Service(1, 1, 80, BROWSER)]}
+    )
+    resolver = SipResolver(names, lambda: frozenset({"UDP", "TCP", "WS"}), Random(1))
+    assert await resolver.hops(SipUri.parse(uri)) == []
