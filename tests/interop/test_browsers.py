@@ -26,7 +26,8 @@ from peers.tshark import Decoded, capture
 pytestmark = pytest.mark.interop
 
 HOST = "127.0.0.1"
-ACCOUNT = 'trusted = []\n[[sip.account]]\nuser = "ana@sip.example"\npassword = "tea for two"'
+PASSWORD = "tea for two"
+ACCOUNT = f'[[sip.account]]\nuser = "ana@sip.example"\npassword = "{PASSWORD}"'
 LONG = "".join(f"ligne n° {number} …\n" for number in range(600))
 
 
@@ -47,24 +48,24 @@ class Site:
     _installed: Path
     _guests: AsyncExitStack
 
-    async def node(self, name: str, password: str = "") -> NodeUser:
-        """Return a user of SIP.js in Node.js."""
+    async def ana(self, password: str = PASSWORD) -> NodeUser:
+        """Return ana@sip.example, a user of SIP.js in Node.js."""
         user = node_user(
-            self._installed, self.url, f"{name}@sip.example", password=password, authority=self.authority
+            self._installed, self.url, "ana@sip.example", password=password, authority=self.authority
         )
         return await self._guests.enter_async_context(user)
 
 
 @asynccontextmanager
-async def site(  # noqa: PLR0913 - keyword settings of a test
-    folder: Path, installed: Path, prosody: Prosody, *, scheme: str = "ws", sip: str = "", extra: str = ""
+async def site(
+    folder: Path, installed: Path, prosody: Prosody, *, scheme: str = "ws", extra: str = ""
 ) -> AsyncIterator[Site]:
     authority, port = Authority(), free_port()
     certificate, key = authority.files(folder, "localhost", HOST)
     at = f"{scheme}://{HOST}:{port}"
     tls = f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\n'
     server = crossroom_server(
-        folder, xmpp=prosody, extra=tls + extra, sip=sip, sip_listen=[at], msrp_listen=[at]
+        folder, xmpp=prosody, extra=tls + extra, sip=ACCOUNT, sip_listen=[at], msrp_listen=[at]
     )
     async with server as running, AsyncExitStack() as guests:
         evening = Evening(running, prosody, guests)
@@ -84,8 +85,8 @@ def lose_chats(running: RunningServer) -> None:
 async def test_a_sip_js_user_proves_who_it_is_and_talks(
     tmp_path: Path, installed: Path, xmpp_server: Prosody
 ) -> None:
-    async with site(tmp_path, installed, xmpp_server, scheme="wss", sip=ACCOUNT) as there:
-        ana, bob = await there.node("ana", "tea for two"), await there.evening.xmpp("bob")
+    async with site(tmp_path, installed, xmpp_server, scheme="wss") as there:
+        ana, bob = await there.ana(), await there.evening.xmpp("bob")
         assert await ana.do("register") == 200
         await bob.join(ROOM, "Bob")
         await ana.do("join", SIP_ROOM, "Ana")
@@ -122,8 +123,8 @@ async def test_a_sip_js_user_proves_who_it_is_and_talks(
 async def test_a_sip_js_user_is_refused_for_what_there_is_not(
     tmp_path: Path, installed: Path, xmpp_server: Prosody
 ) -> None:
-    async with site(tmp_path, installed, xmpp_server, sip=ACCOUNT) as there:
-        ana, mallory = await there.node("ana", "tea for two"), await there.node("ana", "wrong")
+    async with site(tmp_path, installed, xmpp_server) as there:
+        ana, mallory = await there.ana(), await there.ana("wrong")
         assert await mallory.do("register") == 401
         assert await mallory.do("refusal", SIP_ROOM) == "401 Unauthorized"
         status, warning = await ana.do("telephone", SIP_ROOM)
@@ -135,7 +136,7 @@ async def test_a_sip_js_user_is_invited_and_invites(
     tmp_path: Path, installed: Path, xmpp_server: Prosody
 ) -> None:
     async with site(tmp_path, installed, xmpp_server) as there:
-        ana, bob = await there.node("ana"), await there.evening.xmpp("bob")
+        ana, bob = await there.ana(), await there.evening.xmpp("bob")
         carl = await there.evening.sip("carl", register=True)
         assert await ana.do("register") == 200
         await bob.join(ROOM, "Bob")
@@ -169,7 +170,7 @@ async def test_what_browsers_are_sent_is_well_formed_on_the_wire(
 ) -> None:
     async with site(tmp_path, installed, xmpp_server) as there:
         async with capture(tmp_path, {int(there.url.rpartition(":")[2]): "http"}) as wire:
-            ana, bob = await there.node("ana"), await there.evening.xmpp("bob")
+            ana, bob = await there.ana(), await there.evening.xmpp("bob")
             await bob.join(ROOM, "Bob")
             await ana.do("join", SIP_ROOM, "Ana")
             await ana.expects_roster("Ana", "Bob")
@@ -189,7 +190,7 @@ async def each_has_its_subprotocol(seen: Decoded) -> None:
     asked = await seen.fields("http.request", field)
     agreed = await seen.fields("http.response.code == 101", field)
     assert sorted(one[field] for one in asked) == sorted(one[field] for one in agreed) == ["msrp", "sip"]
-    assert await seen.count('websocket && sip.Method == "INVITE"') == 1
+    assert await seen.count('websocket && sip.Method == "INVITE"') == 2  # the second one with the password
 
 
 async def one_chunk_in_each_message(seen: Decoded) -> None:
@@ -242,7 +243,12 @@ async def test_a_sip_js_user_behind_kamailio(tmp_path: Path, installed: Path) ->
 async def page_at(there: Site, folder: Path, installed: Path) -> AsyncIterator[Page]:
     async with served(installed) as origin, chromium_page(folder, origin, there.certificate) as page:
         await page.fill(
-            "entrance", server=there.url, address="ana@sip.example", room=ROOM, nickname="Ana", password=""
+            "entrance",
+            server=there.url,
+            address="ana@sip.example",
+            password=PASSWORD,
+            room=ROOM,
+            nickname="Ana",
         )
         yield page
 

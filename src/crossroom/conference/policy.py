@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crossroom.machine import ParseError
 from crossroom.sip.admission import Admission, Admit, Challenge, Refuse
-from crossroom.sip.hop import Flow
+from crossroom.sip.hop import BROWSERS, Flow
 from crossroom.sip.identity import asserted_identities, is_anonymous
 from crossroom.sip.message import Request
 from crossroom.sip.trust import Trusted
@@ -29,7 +29,8 @@ class IdentityPolicy:
     def admit(self, request: Request, source: Flow, proven: str | None) -> Admission:
         """Answer as net.sip_face.SipFace.identity is asked."""
         try:
-            if self.trusted.includes(source.remote_host):
+            # any page that a trusted machine shows can open a WebSocket: its address is nobody's (RFC 6455 §10.2)
+            if source.transport not in BROWSERS and self.trusted.includes(source.remote_host):
                 return Admit(str(_asserted(request) or request.from_.uri))
             if (identity := _certified(request, source.names)) is not None:
                 return Admit(identity)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from crossroom.config.schema import Msrp, Sip, Tls
+from crossroom.config.schema import Account, Msrp, Sip, Tls
 from crossroom.focus.interface import Answer, Outcome
 from crossroom.room.address import Address, Network
 from crossroom.room.reasons import Reason
@@ -21,7 +21,8 @@ from unit.conference.face_world import TEA, World, facing
 HERE = "127.0.0.1"
 ANA = Address("ana", "sip.example", network=Network.SIP)
 BROWSER_PATH = "msrp://ana.invalid:2855/browser;ws"
-SIP = Sip(listen=[f"udp://{HERE}:0", f"tcp://{HERE}:0", f"ws://{HERE}:0"])
+ANAS = Account("ana@sip.example", password="secret")
+SIP = Sip(listen=[f"udp://{HERE}:0", f"tcp://{HERE}:0", f"ws://{HERE}:0"], account=[ANAS])
 MSRP = Msrp(listen=[f"tcp://{HERE}:0", f"ws://{HERE}:0"])
 
 
@@ -39,7 +40,9 @@ async def browser(
 ) -> AsyncIterator[SipParticipant]:
     at = next(each for each in world.server.sip.listening if each.transport == transport.upper())
     server = at.host, at.port
-    async with SipParticipant("ana", "sip.example", server=server, transport=transport, tls=tls) as ana:
+    async with SipParticipant(
+        "ana", "sip.example", server=server, transport=transport, tls=tls, password=ANAS.password
+    ) as ana:
         await ana.ua.register()
         yield ana
 
@@ -182,7 +185,7 @@ async def test_over_tls_no_fingerprint_is_shown_to_a_browser(tmp_path: Path) -> 
     authority = Authority()
     certificate, key = authority.files(tmp_path, "rooms.example", HERE)
     tls = Tls(certificate=str(certificate), key=str(key))
-    sip = Sip(listen=[f"wss://{HERE}:0"])
+    sip = Sip(listen=[f"wss://{HERE}:0"], account=[ANAS])
     msrp = Msrp(listen=[f"tcp://{HERE}:0", f"wss://{HERE}:0"])
     theirs = authority.peer("ana.example", server_name="rooms.example")
     async with facing(sip=sip, msrp=msrp, tls=tls) as world, browser(world, "wss", theirs) as ana:

@@ -6,7 +6,7 @@ import pytest
 
 from crossroom.conference.policy import IdentityPolicy
 from crossroom.sip.admission import Admission, Admit, Challenge, Refuse
-from crossroom.sip.hop import TLS, UDP, Flow
+from crossroom.sip.hop import TLS, UDP, WS, WSS, Flow
 from crossroom.sip.trust import Trusted
 from sip_messages import request
 
@@ -39,6 +39,15 @@ def ask(
 
 def test_a_trusted_hop_is_believed() -> None:
     assert ask(source=PROXY) == Admit("sip:ana@sip.example")
+
+
+@pytest.mark.parametrize("transport", [WS, WSS])
+def test_nobody_is_believed_for_the_address_that_a_websocket_comes_from(transport: str) -> None:
+    # it is that of a reverse proxy, or of whoever opened a page on this machine
+    page = Flow(transport, "10.0.0.1", 40000)
+    assert isinstance(ask("P-Asserted-Identity: <sip:bob@sip.example>", source=page), Challenge)
+    assert ask(source=page, proven="ana@sip.example") == Admit("sip:ana@sip.example")
+    assert isinstance(ask(source=page, sender="sip:ana@nowhere.example"), Refuse)
 
 
 @pytest.mark.parametrize(
