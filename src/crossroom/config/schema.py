@@ -190,17 +190,10 @@ class Sip(Section, frozen=True):
             "host behind NAT that Contact, Via and SDP show, with the same ports; empty: the listening address"
         ),
     ] = ""
-<<<<<<< HEAD
     outbound_proxy: Annotated[Text, means("SIP URI all requests leave through, with ;lr; empty: none")] = ""
-    trusted: Annotated[list[str], means("networks whose From is believed; others must pass digest")] = field(
-        default_factory=lambda: ["127.0.0.0/8", "::1/128"]
-    )
-=======
-    outbound_proxy: Annotated[Text, _means("SIP URI all requests leave through, with ;lr; empty: none")] = ""
     trusted: Annotated[
-        list[str], _means("networks whose From is believed; others must pass digest, and so must WebSockets")
+        list[str], means("networks whose From is believed; others must pass digest, and so must WebSockets")
     ] = field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
->>>>>>> cce76ab (conference: Believe no WebSocket for the address that it comes from)
     digest: Annotated[
         list[Digest],
         means("SHA-512-256, SHA-256, MD5: offered in this order; some old clients stop at the first"),
