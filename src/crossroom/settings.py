@@ -84,6 +84,7 @@ def websockets(configuration: Configuration, certificates: Certificates | None) 
             tls=certificates.context if certificates else None,
             origins=frozenset(origin.lower() for origin in section.origins),
             heartbeat=section.ping_seconds,
+            is_behind_proxy=bool(section.public),
         )
     )
 
@@ -158,7 +159,7 @@ def msrp(
     inbox = replace(defaults.session.inbox, max_message=limits.message_octets)
     return replace(
         defaults,
-        listen=tuple(_msrp_listen(one) for one in listen),
+        listen=tuple(_msrp_listen(one, configuration.http.public) for one in listen),
         advertise=(configuration.msrp.advertise or configuration.sip.advertise).strip("[]"),
         server_tls=certificates.context if certificates else None,
         client_tls=named,
@@ -172,8 +173,15 @@ def msrp(
     )
 
 
-def _msrp_listen(one: Endpoint) -> MsrpListen:
-    return MsrpListen(one.host, one.port, one.transport in {"tls", "wss"}, one.transport in {"ws", "wss"})
+def _msrp_listen(one: Endpoint, public: str) -> MsrpListen:
+    shown = Endpoint.parse(public) if public and one.transport == "ws" else None
+    return MsrpListen(
+        one.host,
+        one.port,
+        is_secure=one.transport in {"tls", "wss"} or shown is not None,
+        is_websocket=one.transport in {"ws", "wss"},
+        public=(shown.host, shown.port) if shown else None,
+    )
 
 
 def components(configuration: Configuration) -> tuple[ComponentSettings, ...]:

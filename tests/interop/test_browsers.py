@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from crossroom.net.msrp_face import EndReason
+from crossroom.room.address import Address
 from interop.crossroom_server import RunningServer, crossroom_server
 from interop.hosted_evening import ROOM, SIP_ROOM, Evening, moderate
 from peers.crossroom import Ports
@@ -19,6 +20,7 @@ from peers.javascript import NodeUser, Page, chromium_page, install, node_user, 
 from peers.kamailio import kamailio
 from peers.process import free_port
 from peers.prosody import Prosody
+from peers.reverse_proxy import reverse_proxy
 from peers.tls import Authority
 from peers.transcript import PeerFailure
 from peers.tshark import Decoded, capture
@@ -26,6 +28,7 @@ from peers.tshark import Decoded, capture
 pytestmark = pytest.mark.interop
 
 HOST = "127.0.0.1"
+ANA = Address("ana", "sip.example")
 PASSWORD = "tea for two"
 ACCOUNT = f'[[sip.account]]\nuser = "ana@sip.example"\npassword = "{PASSWORD}"'
 LONG = "".join(f"ligne n° {number} …\n" for number in range(600))
@@ -203,6 +206,43 @@ async def one_chunk_in_each_message(seen: Decoded) -> None:
     ) in messages:  # tshark writes the ends of lines as \r\n, and loses one of the quotes of a nickname
         assert re.fullmatch(r"MSRP (\w+) .*-------\1[$+#]\\r\\n\"?", message), message
         assert message.count("\\r\\n-------") == 1
+
+
+async def test_a_sip_js_user_comes_by_a_reverse_proxy(
+    tmp_path: Path, installed: Path, xmpp_server: Prosody
+) -> None:
+    authority, port, shown = Authority(), free_port(), "203.0.113.9"
+    tls = authority.peer("localhost", server_name="").server
+    at = f"ws://{HOST}:{port}"
+    async with AsyncExitStack() as stack:
+        entrance = await stack.enter_async_context(reverse_proxy(tls, port, shown))
+        public = f"wss://localhost:{entrance}"
+        server = crossroom_server(
+            tmp_path,
+            xmpp=xmpp_server,
+            extra=f'[http]\npublic = "{public}"',
+            sip=ACCOUNT,
+            sip_listen=[at],
+            msrp_listen=[at],
+        )
+        running = await stack.enter_async_context(server)
+        bob = await Evening(running, xmpp_server, stack).xmpp("bob")
+        user = node_user(
+            installed, public, "ana@sip.example", password=PASSWORD, authority=authority.root(tmp_path)
+        )
+        ana = await stack.enter_async_context(user)
+        await bob.join(ROOM, "Bob")
+        assert await ana.do("register") == 200
+        registrar = running.server.conference._premises.registrar
+        assert registrar is not None
+        [[device]] = registrar.devices(ANA)
+        assert device.flow.remote_host == shown
+        await ana.do("join", SIP_ROOM, "Ana")
+        await bob.say("by way of the proxy")
+        await ana.expects("message", text="by way of the proxy", name="Bob")
+        assert await ana.do("say", "and back") == 200
+        await bob.expects_message("and back", "Ana")
+        await ana.do("leave")
 
 
 async def test_a_sip_js_user_behind_kamailio(tmp_path: Path, installed: Path) -> None:

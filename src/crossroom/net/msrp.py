@@ -4,6 +4,7 @@ Drives the pure machines of `msrp/`; knows no rooms. One timer sweeps all sessio
 """
 
 import asyncio
+from dataclasses import replace
 
 from crossroom.machine import ParseError
 from crossroom.msrp.session import Session
@@ -121,8 +122,8 @@ class MsrpEndpoint:
             raise LookupError(f"no MSRP listener for {transport}" + (" over TLS" if secure else ""))
         # RFC 4975 §14.1: at least 80 random bits, of this session only.
         session_id = self._ids.token()
-        host = self.settings.advertise or address.host
-        uri = MsrpUri(host, address.port, session_id, transport, is_secure=secure)
+        host, port = address.public or (self.settings.advertise or address.host, address.port)
+        uri = MsrpUri(host, port, session_id, transport, is_secure=secure)
         seen = replaces.machine.seen if replaces is not None else ()
         session = MsrpSession(self, Session(uri, self._ids.token(), self.settings.session, seen), face)
         self._sessions[session_id] = session
@@ -217,9 +218,9 @@ class MsrpEndpoint:
         browsers = MsrpWebSockets(self.settings.websockets, make)
         at, max_body = (address.host, address.port), self.settings.stream.max_body
         with listening_on(address.scheme, *at):
-            _, port = await browsers.listen(at, max_body, is_secure=address.is_secure)
+            _, port = await browsers.listen(at, max_body, is_secure=address.has_tls)
         self._browsers.append(browsers)
-        return MsrpListen(address.host, port, address.is_secure, is_websocket=True)
+        return replace(address, port=port)
 
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []

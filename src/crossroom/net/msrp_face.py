@@ -34,12 +34,21 @@ OnResult = Callable[[Result], None]
 
 @dataclass(frozen=True, slots=True)
 class MsrpListen:
-    """Where to listen, or (`MsrpEndpoint.listening`) where it does; port 0 takes a free one."""
+    """Where to listen, or (`MsrpEndpoint.listening`) where it does; port 0 takes a free one.
+
+    `public` is what browsers connect to instead: a reverse proxy, which ends their TLS.
+    """
 
     host: str
     port: int
     is_secure: bool = False
     is_websocket: bool = False
+    public: tuple[str, int] | None = None
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether TLS ends here."""
+        return self.is_secure and self.public is None
 
     @property
     def transport(self) -> str:
@@ -50,7 +59,7 @@ class MsrpListen:
     def scheme(self) -> str:
         """As the configuration names it."""
         kinds = ("ws", "wss") if self.is_websocket else ("tcp", "tls")
-        return kinds[self.is_secure]
+        return kinds[self.has_tls]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 
 from aiohttp import WSCloseCode, web
 
@@ -25,6 +26,7 @@ class WebSocketSettings:
     """`tls` is needed for a secure listener. `origins`: whose pages may connect, as browsers write it; empty: any.
 
     heartbeat: seconds between pings of ours (RFC 7118 §6): a browser that is gone is noticed after one and a half.
+    is_behind_proxy: what a reverse proxy on this machine says of where the browser is, is believed.
     handshake: seconds that a connection may take until it is a WebSocket, or ask again when it was refused.
     """
 
@@ -32,6 +34,7 @@ class WebSocketSettings:
     origins: frozenset[str] = frozenset()
     heartbeat: float = 30.0
     handshake: float = 10.0
+    is_behind_proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class _Socket:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         service = self._service_for(request)
         transport = request.transport
-        connection = service.accept(_address(transport, "sockname"), _address(transport, "peername"))
+        connection = service.accept(_address(transport, "sockname"), self._remote(request))
         if connection is None:
             raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(
@@ -170,6 +173,18 @@ class _Socket:
             del self._open[connection]
         return socket
 
+    def _remote(self, request: web.Request) -> Address:
+        """Where the browser is. One address for all of them would share its limits and its wrong passwords."""
+        direct = _address(request.transport, "peername")
+        lines = request.headers.getall("X-Forwarded-For", [""])
+        said = lines[-1].rpartition(",")[2].strip()  # the nearest proxy writes last
+        if not (said and self._settings.is_behind_proxy and _is_loopback(direct[0])):
+            return direct
+        try:
+            return (str(ip_address(said)), direct[1])
+        except ValueError:
+            return direct
+
     def _service_for(self, request: web.Request) -> Service:
         """Who is meant; raises the HTTP error that says why nobody is."""
         if request.headers.get("Upgrade", "").lower() != "websocket":
@@ -184,6 +199,10 @@ class _Socket:
                 return service
         # RFC 7118 §4.1, RFC 7977 §4.1: no connection without a subprotocol that both know
         raise web.HTTPBadRequest(text=f"subprotocol required: {' or '.join(sorted(self.services))}")
+
+
+def _is_loopback(host: str) -> bool:
+    return bool(host) and ip_address(host).is_loopback
 
 
 def _address(transport: asyncio.Transport | None, which: str) -> Address:

@@ -223,6 +223,15 @@ async def test_over_tls_the_uri_is_msrps() -> None:
         assert (await answer(socket)).startswith("MSRP bind1 200 OK\r\n")
 
 
+async def test_behind_a_reverse_proxy_the_uri_is_where_browsers_connect_to() -> None:
+    at = MsrpListen("127.0.0.1", 0, is_secure=True, is_websocket=True, public=("chat.example.com", 443))
+    async with endpoint(MsrpSettings((at,))) as made, browser(made) as socket:
+        session = opened(made, Ear(), secure=True)
+        assert str(session.local_path[0]).startswith("msrps://chat.example.com:443/")
+        await socket.send_str(frame(session, "bind1"))
+        assert (await answer(socket)).startswith("MSRP bind1 200 OK\r\n")
+
+
 async def test_another_subprotocol_is_refused() -> None:
     async with endpoint(MsrpSettings(LISTEN)) as made, aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError):

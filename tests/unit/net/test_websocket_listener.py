@@ -140,6 +140,31 @@ async def test_only_pages_of_the_origins_that_are_set_may_connect() -> None:
             assert len(ear.links) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "is_behind_proxy", "remote"),
+    [
+        ("203.0.113.9", True, "203.0.113.9"),
+        ("198.51.100.1, 203.0.113.9", True, "203.0.113.9"),
+        ("2001:db8::7", True, "2001:db8::7"),
+        ("unknown", True, HERE),
+        ("", True, HERE),
+        ("203.0.113.9", False, HERE),
+    ],
+)
+async def test_where_a_browser_is_a_reverse_proxy_may_say(
+    said: str, remote: str, *, is_behind_proxy: bool
+) -> None:
+    ear = Ear()
+    async with (
+        listening(ear, WebSocketSettings(is_behind_proxy=is_behind_proxy)) as listener,
+        aiohttp.ClientSession() as http,
+    ):
+        url = f"http://{HERE}:{listener.address[1]}/"
+        socket = await http.ws_connect(url, protocols=("sip",), headers={"X-Forwarded-For": said})
+        assert ear.links[0].remote[0] == remote
+        await socket.close()
+
+
 @pytest.mark.parametrize("protocols", [(), ("chat",), ("msrp",)])
 async def test_without_a_subprotocol_that_both_know_there_is_no_connection(
     protocols: tuple[str, ...],
