@@ -17,7 +17,7 @@ from crossroom.conference.notify import Audience, Subscription
 from crossroom.conference.receipts import imdn_of
 from crossroom.conference.roster import Roster
 from crossroom.conference.roster_entry import EntityForm, preferred_entity
-from crossroom.conference.switch import copy_of, typing_of, wrapped_type_of
+from crossroom.conference.switch import copy_of, is_wordless, typing_of, wrapped_type_of
 from crossroom.msrp.message import SharedBody
 from crossroom.net.sip_subscription import IncomingSubscription
 from crossroom.room.address import Address, Nickname
@@ -48,7 +48,7 @@ class Conference:
         self.persons: dict[object, Address] = {}  # of every seat, whether the room shows them or not
         self._audiences: dict[bool, Audience] = {}
         self._feeding: dict[bool, set[object]] = {False: set(), True: set()}
-        self.last: tuple[Said, Copy] | None = None
+        self.last: tuple[Said, Copy | None] | None = None  # all but the first of a fan-out find it made
         self._notice: tuple[str, datetime, Copy] | None = None
 
     def audience(self, *, sees_addresses: bool) -> Audience:
@@ -104,8 +104,10 @@ class Conference:
         if session.ended is None:
             audience.add(Subscription(session, person, audience.full))
 
-    def copy_of(self, event: Said, *, sees_addresses: bool) -> Copy:
-        """The copy for the SIP endpoints: one for everybody is made once, however many there are."""
+    def copy_of(self, event: Said | Copy, *, sees_addresses: bool) -> Copy | None:
+        """The copy for the SIP endpoints, one for everybody made once; None: there is nothing they could show."""
+        if isinstance(event, Copy):
+            return event
         if event.to is not None:
             return self._copy(event, sees_addresses=sees_addresses)
         if self.last is None or self.last[0] is not event:
@@ -146,7 +148,9 @@ class Conference:
         for audience in self._audiences.values():
             audience.close()
 
-    def _copy(self, event: Said, *, sees_addresses: bool) -> Copy:
+    def _copy(self, event: Said, *, sees_addresses: bool) -> Copy | None:
+        if isinstance(event, Posted) and is_wordless(event):
+            return None
         is_present = not (isinstance(event, Posted) and event.delayed)
         author = self._entity(event.author, sees_addresses=sees_addresses, is_present=is_present)
         to = self.uri

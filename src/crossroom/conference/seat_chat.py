@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 
 from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.conference.conference import Copy, Said
@@ -15,7 +16,6 @@ from crossroom.conference.notices import SLOW, NoticeSettings, about_the_room, t
 from crossroom.conference.receipts import ReceiptBook, is_from_sip
 from crossroom.conference.seat_private import PrivateMessages
 from crossroom.conference.seat_requests import SeatRequests, Sitter
-from crossroom.conference.switch import is_wordless
 from crossroom.conference.typing import TypingWatch
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
@@ -36,12 +36,18 @@ class SeatSettings:
     notices: NoticeSettings = field(default_factory=NoticeSettings)
 
 
-class Types(dict[str, bool]):
-    """Which media types an endpoint may be sent in CPIM, asked once for each: a fan-out asks for every copy."""
+class Taste(dict[str, bool]):
+    """Which media types an endpoint takes in CPIM, asked once for each: a fan-out asks for every copy.
+
+    `limit` is the octets of the longest message that it takes.
+    """
+
+    __slots__ = ("limit", "of")
 
     def __init__(self, of: MessageMedia | None) -> None:
         super().__init__()
         self.of = of
+        self.limit = inf if of is None or of.max_size is None else of.max_size
 
     def __missing__(self, media_type: str) -> bool:
         of = self.of
@@ -55,9 +61,10 @@ class SeatChat:
     def __init__(self, seat: Sitter, turns: Turns, log: Log, settings: SeatSettings) -> None:
         self.msrp: MsrpSession | None = None
         self.peer: MessageMedia | None = None
-        self._types = Types(None)
+        self._takes = Taste(None)
         self.on_lost: Callable[[str], None] = lambda _why: None
         self._seat = seat
+        self._conference = seat.conference
         self._book = ReceiptBook()
         self.typing = TypingWatch(seat, turns, log)
         self._requests = SeatRequests(seat, self._book, self.typing)
@@ -72,35 +79,28 @@ class SeatChat:
 
     def send(self, said: Said | Copy) -> None:
         """Send the endpoint its copy, if there is something to show and it takes this type (RFC 7701 §6.1)."""
-        if isinstance(said, Posted) and is_wordless(said):
+        last = self._conference.last
+        is_first = last is None or last[0] is not said
+        if last is None or is_first:
+            copy = self._conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
+        else:
+            copy = last[1]
+        if copy is None:
             return
         msrp, peer = self.msrp, self.peer
         if msrp is None or peer is None or msrp.closed is not None:
             self._keep(said)
             return
-        last = self._seat.conference.last
-        if last is not None and last[0] is said:  # hot: all but the first of a fan-out find it made
-            copy = last[1]
-        elif isinstance(said, Posted) and said.to is not None:
-            self._send_private(msrp, peer, said)
-            return
-        else:
-            copy = (
-                said
-                if isinstance(said, Copy)
-                else self._seat.conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
-            )
-        if self._types.of is not peer:
-            self._types = Types(peer)
-        if not self._types[copy.wrapped_type]:
-            return
-        if isinstance(said, ComposingChanged) and msrp.is_congested:
-            return
-        limit = peer.max_size
-        if limit is not None and len(copy.shared.body) > limit:
-            self._say_it_was_too_long(said, peer)
-        else:
-            msrp.send_shared(copy.shared)
+        takes = self._takes
+        if takes.of is not peer:
+            takes = self._takes = Taste(peer)
+        if is_first and isinstance(said, Posted) and said.to is not None:
+            self._send_private(msrp, peer, said, copy)
+        elif takes[copy.wrapped_type]:
+            if len(copy.shared.body) > takes.limit:
+                self._say_it_was_too_long(said)
+            elif not (isinstance(said, ComposingChanged) and msrp.is_congested):
+                msrp.send_shared(copy.shared)
 
     def answer(self, event: Acknowledged) -> None:
         """Send the endpoint an IMDN, if it asked for one; one of another SIP endpoint in any case."""
@@ -111,12 +111,12 @@ class SeatChat:
         """Send a notice about an event, if there is one to send."""
         text = text_of(event, self._settings.notices)
         if text:
-            self.send(self._seat.conference.notice(text))
+            self.send(self._conference.notice(text))
 
     def welcome(self) -> None:
         """Send what a newcomer is told; the rest follows when it is known what the user agent can do."""
         if self._settings.notices.welcome:
-            self.send(self._seat.conference.notice(welcome(self._seat.conference.room)))
+            self.send(self._conference.notice(welcome(self._conference.room)))
 
     def answered(self, peer: MessageMedia) -> None:
         """The endpoint's side is known: send what has waited for it."""
@@ -124,8 +124,8 @@ class SeatChat:
         if self.msrp is not None:
             self.msrp.on_congested = self._warn
         if peer.chatroom is None:
-            names = self._seat.conference.nicknames(sees_addresses=self._seat.sees_addresses)
-            self.send(self._seat.conference.notice(about_the_room(names)))
+            names = self._conference.nicknames(sees_addresses=self._seat.sees_addresses)
+            self.send(self._conference.notice(about_the_room(names)))
         self._send_kept()
 
     def recovered(self, msrp: MsrpSession, peer: MessageMedia) -> None:
@@ -182,7 +182,7 @@ class SeatChat:
 
     def on_bound(self) -> None:
         """See net.msrp_face.SessionFace."""
-        self._log.debug("chat connected", person=str(self._seat.person), room=str(self._seat.conference.room))
+        self._log.debug("chat connected", person=str(self._seat.person), room=str(self._conference.room))
 
     def on_closed(self, reason: EndReason) -> None:
         """See net.msrp_face.SessionFace."""
@@ -195,14 +195,13 @@ class SeatChat:
     def _warn(self) -> None:
         """RFC 7701 §6.4: tell who falls behind; it is read when the endpoint reads again, if it is in time."""
         self._log.info("endpoint reads too slowly", person=str(self._seat.person))
-        self.send(self._seat.conference.notice(SLOW))
+        self.send(self._conference.notice(SLOW))
 
-    def _send_private(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted) -> None:
-        copy = self._seat.conference.copy_of(posted, sees_addresses=self._seat.sees_addresses)
-        if not Types(peer)[copy.wrapped_type]:
+    def _send_private(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted, copy: Copy) -> None:
+        if not self._takes[copy.wrapped_type]:
             self._private.refuse(posted)
-        elif _is_too_long(copy, peer):
-            self._say_it_was_too_long(posted, peer)
+        elif len(copy.shared.body) > self._takes.limit:
+            self._say_it_was_too_long(posted)
             self._private.refuse(posted)
         else:
             self._private.send(msrp, peer, posted, copy)
@@ -220,13 +219,13 @@ class SeatChat:
         for said in unsent:
             self.send(said)
 
-    def _say_it_was_too_long(self, said: Said | Copy, peer: MessageMedia) -> None:
+    def _say_it_was_too_long(self, said: Said | Copy) -> None:
         # RFC 4975 §8.6: more than a=max-size is not sent; but nobody should miss it unknowingly
-        limit = peer.max_size or 0
+        limit = int(self._takes.limit)
         self._log.info("message too long for endpoint", person=str(self._seat.person), limit=limit)
         if isinstance(said, Posted):
-            notice = self._seat.conference.notice(too_long(said, limit))
-            if not _is_too_long(notice, peer):
+            notice = self._conference.notice(too_long(said, limit))
+            if len(notice.shared.body) <= limit:
                 self.send(notice)
 
     def _stop_waiting(self) -> None:
@@ -242,7 +241,3 @@ _WHY = {
     EndReason.MALFORMED: "The chat stream could not be followed",
 }
 """For people, in the Reason of a BYE and the status of a leave; of the others the word itself says enough."""
-
-
-def _is_too_long(copy: Copy, peer: MessageMedia) -> bool:
-    return peer.max_size is not None and len(copy.shared.body) > peer.max_size

@@ -9,6 +9,7 @@ from itertools import takewhile
 from math import inf
 from typing import TypeVar
 
+from crossroom.msrp.copies import Copies, Copy
 from crossroom.msrp.frame_writer import is_in_body
 from crossroom.msrp.message import Message, SharedBody, Transfer
 
@@ -25,8 +26,6 @@ Key = TypeVar("Key", str, bytes)
 Subject = Transfer | SharedBody | Duty
 Waiting = tuple[float, str, Subject]
 """(when it expires, the Message-ID, what it was about)"""
-Copy = tuple[float, SharedBody]
-"""(when it expires, what it was): by transaction id, whose count is also that of the Message-ID."""
 
 
 class Outbox:
@@ -34,35 +33,31 @@ class Outbox:
 
     `seed` is an unguessable token of 4 to 23 letters and digits, at least 64 random bits, this session's own:
     a transaction id is the seed and a count, so nobody outside the session can foresee one. `copies` are the
-    copies of a fan-out that wait, a wheel of their own with little in it: there are more than of anything else.
+    copies of a fan-out, on a wheel of their own: there are more than of anything else.
     """
 
     def __init__(self, seed: str, response_seconds: float) -> None:
-        self.copies: dict[bytes, Copy] = {}
+        self.copies = Copies(seed, response_seconds)
         self._seed = seed
-        self._seed_octets = seed.encode()
         self._seconds = response_seconds
-        self._count = 0
         self._waiting: dict[str, Waiting] = {}
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self.copies)
+        return len(self._waiting) + len(self.copies.waiting)
 
     @property
     def count(self) -> int:
         """That of the last id given out: what was begun later has a higher one."""
-        return self._count
+        return self.copies.count
 
     def fresh_id(self) -> str:
         """A new Message-ID; never one of the transaction ids."""
-        self._count += 1
-        return f"{self._seed}.{self._count:x}"
+        return f"{self._seed}.{self._next_count():x}"
 
     def transaction_id(self, body: bytes | None = None) -> str:
         """A new transaction id whose end-line is not in the body."""
         while True:
-            self._count += 1
-            transaction_id = f"{self._seed}{self._count:x}"
+            transaction_id = f"{self._seed}{self._next_count():x}"
             # RFC 4975 §7.1: another id is picked when the end-line would appear in the body.
             if body is None or not is_in_body(transaction_id, body):
                 return transaction_id
@@ -71,33 +66,21 @@ class Outbox:
         """Expect an answer; the 30 seconds begin with the last octet written."""
         self._waiting[transaction_id] = now + self._seconds, message_id, subject
 
-    def begin_copy(self, shared: SharedBody, now: float) -> tuple[bytes, bytes]:
-        """Transaction id of a copy and the count in its Message-ID, waited for if it is to be answered: hot."""
-        self._count += 1
-        count = b"%x" % self._count
-        transaction_id = self._seed_octets + count
-        while shared.has_dashes and is_in_body(transaction_id.decode(), shared.body):
-            self._count += 1
-            count = b"%x" % self._count
-            transaction_id = self._seed_octets + count
-        if shared.is_answered:
-            self.copies[transaction_id] = now + self._seconds, shared
-        return transaction_id, count
-
     def answered(self, transaction_id: str) -> Waiting | None:
         """Who waited for this transaction; None for an unknown one, which is ignored (RFC 4975 §7.2)."""
-        copy = self.copies.pop(transaction_id.encode(), None)
+        copy = self.copies.answered(transaction_id)
         if copy is not None:
-            return copy[0], self._copy_id(transaction_id.encode()), copy[1]
+            (due, shared), message_id = copy
+            return due, message_id, shared
         return self._waiting.pop(transaction_id, None)
 
     def expired(self, now: float) -> list[Waiting]:
         """Who waited in vain."""
         late = _late(self._waiting, now)
-        late_copies = _late(self.copies, now)
+        late_copies = _late(self.copies.waiting, now)
         return [
             *(self._waiting.pop(transaction_id) for transaction_id in late),
-            *(self._drop_copy(transaction_id) for transaction_id in late_copies),
+            *(self._drop_copy(answer) for answer in late_copies),
         ]
 
     def drain(self) -> list[Waiting]:
@@ -106,35 +89,29 @@ class Outbox:
 
     def unanswered(self) -> dict[int, Message]:
         """The copies that may not have arrived, by the count with which each was begun."""
+        copies = self.copies
         return {
-            self._count_of(octets): shared.message(self._copy_id(octets))
-            for octets, (_, shared) in self.copies.items()
+            copies.count_of(answer): shared.message(copies.message_id(answer))
+            for answer, (_, shared) in copies.waiting.items()
         }
 
     def count_of_copy(self, message_id: str) -> int:
         """The count with which the copy of this Message-ID was begun."""
-        return int(message_id.encode().removeprefix(self.copy_prefix), 16)
+        return int(message_id.removeprefix(f"{self._seed}."), 16)
 
     def deadline(self) -> float | None:
         """When expired() is next due."""
         first = next((waiting[0] for waiting in self._waiting.values()), None)
-        first_copy = next((copy[0] for copy in self.copies.values()), None)
+        first_copy = next((copy[0] for copy in self.copies.waiting.values()), None)
         return min((due for due in (first, first_copy) if due is not None), default=None)
 
-    @property
-    def copy_prefix(self) -> bytes:
-        """What is before the count in the Message-ID of a copy."""
-        return self._seed_octets + b"."
+    def _next_count(self) -> int:
+        self.copies.count += 1
+        return self.copies.count
 
-    def _copy_id(self, transaction_id: bytes) -> str:
-        return (self.copy_prefix + transaction_id.removeprefix(self._seed_octets)).decode()
-
-    def _count_of(self, transaction_id: bytes) -> int:
-        return int(transaction_id.removeprefix(self._seed_octets), 16)
-
-    def _drop_copy(self, transaction_id: bytes) -> Waiting:
-        due, shared = self.copies.pop(transaction_id)
-        return due, self._copy_id(transaction_id), shared
+    def _drop_copy(self, answer: bytes) -> Waiting:
+        due, shared = self.copies.waiting.pop(answer)
+        return due, self.copies.message_id(answer), shared
 
 
 def _late(waiting: Mapping[Key, Waiting | Copy], now: float) -> list[Key]:

@@ -5,7 +5,7 @@ RFC 4975 §7.1, §7.2, §10. Knows nothing of what comes in but responses and RE
 
 from crossroom.machine import Deliver, Ended, LocalProtocolError
 from crossroom.msrp.chunk import FailureReport, MsrpRequest, MsrpResponse
-from crossroom.msrp.frame_writer import build_frame, build_shared_send
+from crossroom.msrp.frame_writer import build_frame
 from crossroom.msrp.message import Message, SharedBody, Transfer
 from crossroom.msrp.nickname import format_nickname
 from crossroom.msrp.outbox import Duty, Outbox, Subject
@@ -30,16 +30,11 @@ class Sending:
         self._local = local
         self._transfers: dict[str, Transfer] = {}
         self._remote_text = ""
-        self._send_head = b""
-        self._usual = b""
 
     def set_remote(self, path: Path) -> None:
         """Learn the peer's path (its a=path, leftmost first): what our requests' To-Path carries."""
         self._remote_text = format_path(path)
-        head = f" SEND\r\nTo-Path: {self._remote_text}\r\nFrom-Path: {self._local}\r\nMessage-ID: "
-        self._send_head = head.encode() + self.outbox.copy_prefix
-        usual = f" 200 OK\r\nTo-Path: {self._local}\r\nFrom-Path: {path[-1]}\r\n-------"
-        self._usual = usual.encode()
+        self.outbox.copies.set_paths(self._local, self._remote_text, str(path[-1]))
 
     def fresh_id(self) -> str:
         """A Message-ID for a new message."""
@@ -75,27 +70,7 @@ class Sending:
 
     def send_shared(self, shared: SharedBody, now: float) -> bytes:
         """This recipient's copy of a fan-out, in one chunk. Only failures become a Result."""
-        if not self._send_head:
-            raise LocalProtocolError("the remote path is not known yet")
-        transaction_id, count = self.outbox.begin_copy(shared, now)
-        return build_shared_send(self._send_head, transaction_id, count, shared.tail)
-
-    def take_usual(self, octets: bytes) -> int:
-        """Take the answers that copies usually get from the beginning of `octets`; gives where they end.
-
-        Hot. Whatever is not, octet for octet, the 200 to a copy that waits for it is left to `answered`.
-        """
-        at, copies, usual = 0, self.outbox.copies, self._usual
-        while copies:
-            transaction_id = octets[at + 5 : octets.find(b" ", at + 5)]
-            if transaction_id not in copies:
-                break
-            expected = b"MSRP %b%b%b$\r\n" % (transaction_id, usual, transaction_id)
-            if not octets.startswith(expected, at):
-                break
-            del copies[transaction_id]
-            at += len(expected)
-        return at
+        return self.outbox.copies.send(shared, now)
 
     def bind(self, now: float) -> bytes:
         """The bodiless SEND with which the connecting side begins (RFC 4975 §5.4); answered: Bound."""

@@ -90,7 +90,8 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._peer = ""
         self._routes: dict[str, BoundSession] = {}
-        self._only: BoundSession | None = None  # the session, where there is just one
+        self._take_usual: Callable[[bytes], int] | None = None  # the session's, where there is just one
+        self._read_buffer = owner.read_buffer
         self.outflow = Outflow(owner.settings, owner.dirty, self.abort)
         self.reason = EndReason.CONNECTION_LOST  # why it is closed, once it is
 
@@ -112,27 +113,31 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- ours has one size
         """The endpoint's one buffer."""
-        return self._owner.read_buffer
+        return self._read_buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Octets came."""
         self.has_read = True
-        self._take(bytes(self._owner.read_buffer[:nbytes]))
+        octets = self._read_buffer[:nbytes].tobytes()
+        take_usual = self._take_usual
+        if take_usual is not None and self._reader.is_between_frames:
+            at = take_usual(octets)  # hot: the answers to a fan-out
+            if at == nbytes:
+                return
+            octets = octets[at:]
+        self._take(octets)
 
     def take_whole(self, octets: bytes) -> None:
         """A WebSocket message came: exactly one frame (RFC 7977 §5.1)."""
         self.has_read = True
+        if self._take_usual is not None and self._take_usual(octets) == len(octets):
+            return
         self._take(octets)
         if not (self.is_closing or self._reader.is_between_frames):
             self._owner.log.warning("msrp frame not whole in its WebSocket message", peer=self._peer)
             self.close(EndReason.MALFORMED)
 
     def _take(self, octets: bytes) -> None:
-        if self._only is not None and self._reader.is_between_frames:
-            at = self._only.take_usual(octets)  # hot: the answers to a fan-out
-            if at == len(octets):
-                return
-            octets = octets[at:]
         for item in self._reader.receive_data(octets):
             self._route(item)
 
@@ -224,11 +229,12 @@ class MsrpConnection(asyncio.BufferedProtocol):
     # ------------------------------------------------------------------------------------------------------
 
     def _find_only(self) -> None:
-        self._only = next(iter(self.sessions)) if len(self.sessions) == 1 else None
+        only = next(iter(self.sessions)) if len(self.sessions) == 1 else None
+        self._take_usual = only.take_usual if only is not None else None
 
     def _forget_sessions(self) -> None:
         sessions, self.sessions = self.sessions, set()
-        self._only = None
+        self._take_usual = None
         self._routes.clear()
         self.outflow.discard()
         for session in sessions:

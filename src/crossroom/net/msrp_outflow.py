@@ -30,7 +30,8 @@ class Outflow:
     ) -> None:
         self.is_paused = False  # the socket is full
         self.is_writable = True  # whole messages may be written
-        self._settings = settings
+        self._high_water = settings.high_water
+        self._most = settings.max_queue_octets
         self._dirty = dirty
         self._give_up = give_up
         self._transport: asyncio.WriteTransport | None = None
@@ -44,17 +45,18 @@ class Outflow:
         """The connection is there; with `joins` frames may be written together."""
         self._joins = joins
         self._transport = transport
-        transport.set_write_buffer_limits(high=self._settings.high_water)
+        transport.set_write_buffer_limits(high=self._high_water)
 
     def write(self, octets: bytes) -> None:
         """Write with the next flush; nothing once it is closed (the sessions hear of that)."""
         if self._is_closed:
             return
-        if not self._pending:
+        pending = self._pending
+        if not pending:
             self._dirty(self)
-        self._pending.append(octets)
+        pending.append(octets)
         self._pending_octets += len(octets)
-        if self._pending_octets >= self._settings.high_water:
+        if self._pending_octets >= self._high_water:
             self.is_writable = False
 
     def flush(self) -> None:
@@ -72,7 +74,7 @@ class Outflow:
         else:
             for frame in pending:
                 transport.write(frame)
-        if self.is_paused and transport.get_write_buffer_size() > self._settings.max_queue_octets:
+        if self.is_paused and transport.get_write_buffer_size() > self._most:
             # Even answers are not read: nothing bounds them but this.
             self._give_up(EndReason.CONGESTED)
         elif self._waiting:
@@ -104,7 +106,7 @@ class Outflow:
     def resume(self) -> None:
         """There is room in the socket again."""
         self.is_paused = False
-        self.is_writable = self._pending_octets < self._settings.high_water
+        self.is_writable = self._pending_octets < self._high_water
         self.pump()
 
     def close(self) -> None:

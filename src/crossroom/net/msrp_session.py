@@ -71,8 +71,8 @@ class MsrpSession:
         self._queue = SendQueue(machine.sending, owner.settings)
         self._outflow: Outflow | None = None  # while whole messages may be written: bound and not closed
         # Looked up once: a fan-out comes by here for every copy.
-        self._send_copy = machine.sending.send_shared
-        self.take_usual = machine.sending.take_usual
+        self._send_copy = machine.sending.outbox.copies.send
+        self.take_usual = machine.sending.outbox.copies.take_usual
         self._now = owner.now
         self._short = owner.settings.chunk_octets
         self._calls = FaceCalls(face, machine, self._run, self.end, owner.log)

@@ -3,7 +3,7 @@
 import pytest
 
 from crossroom.machine import LocalProtocolError
-from crossroom.msrp.frame_writer import build_frame, build_shared_send, is_in_body
+from crossroom.msrp.frame_writer import build_frame, is_in_body
 
 PATHS = (("To-Path", "msrp://a:1/x;tcp"), ("From-Path", "msrp://b:2/y;tcp"))
 
@@ -39,10 +39,3 @@ def test_body_with_the_own_end_line_is_never_written() -> None:
     assert b"-------a1b3" in build_frame("a1b2", "SEND", PATHS, b"x\r\n-------a1b3$\r\n")
     assert is_in_body("a1b2", b"-------a1b2")
     assert not is_in_body("a1b2", b"------a1b2")
-
-
-def test_shared_copy_is_the_frame_that_would_be_built() -> None:
-    headers = (*PATHS, ("Message-ID", "77"), ("Byte-Range", "1-2/2"), ("Content-Type", "x/y"))
-    head = b" SEND\r\nTo-Path: msrp://a:1/x;tcp\r\nFrom-Path: msrp://b:2/y;tcp\r\nMessage-ID: "
-    tail = b"\r\nByte-Range: 1-2/2\r\nContent-Type: x/y\r\n\r\nhi"
-    assert build_shared_send(head, b"a1b2", b"77", tail) == build_frame("a1b2", "SEND", headers, b"hi")

@@ -35,9 +35,9 @@ def test_wheel_expires_in_the_order_of_sending() -> None:
 def test_unanswered_copies_are_told_by_the_count_with_which_they_were_begun() -> None:
     outbox = Outbox(SEED, 30)
     outbox.wait(outbox.transaction_id(), "", Duty.BIND, 0.0)
-    transaction_id, count = outbox.begin_copy(SharedBody("x/y", b"b"), 0.0)
-    copy_id = f"{SEED}.{count.decode()}"
-    assert outbox.unanswered() == {outbox.count: Message(copy_id, "x/y", b"b")}
-    assert outbox.count_of_copy(copy_id) == outbox.count
-    assert outbox.answered(transaction_id.decode()) is not None
+    outbox.copies.set_paths("msrp://a:1/x;tcp", "msrp://b:2/y;tcp", "msrp://b:2/y;tcp")
+    outbox.copies.send(SharedBody("x/y", b"b"), 0.0)
+    assert outbox.unanswered() == {2: Message(f"{SEED}.2", "x/y", b"b")}
+    assert outbox.count_of_copy(f"{SEED}.2") == outbox.count == 2
+    assert outbox.answered(f"{SEED}2") is not None
     assert outbox.unanswered() == {}
