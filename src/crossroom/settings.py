@@ -31,6 +31,7 @@ from crossroom.net.xmpp_component import ComponentSettings
 from crossroom.net.xmpp_entry import EntrySettings
 from crossroom.room.address import Network
 from crossroom.room.configuration import Configuration as RoomConfiguration
+from crossroom.room.nickname import comparison_key, parse_nickname
 from crossroom.room.state import RoomLimits
 from crossroom.sip.answer import Account
 from crossroom.sip.layout import Limits as SipLimits
@@ -228,6 +229,9 @@ def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
         affiliations=limits.affiliations,
         text_octets=limits.subject_octets,
         hold_seconds=limits.nickname_seconds,
+        reserved_nicknames=frozenset(
+            comparison_key(parse_nickname(each)) for each in configuration.server.reserved_nicknames
+        ),
     )
     admitted = Limits(
         rooms=limits.rooms,
@@ -264,6 +268,7 @@ def conference(configuration: Configuration) -> ConferenceSettings:
         seat=SeatSettings(
             recovery_seconds=limits.msrp_recovery_seconds,
             kept_messages=limits.msrp_kept_messages,
+            history_posts=notices.history,
             notices=NoticeSettings(notices.welcome, notices.joins, notices.subject),
         ),
     )

@@ -4,6 +4,7 @@ How a seat begins is in invite.py (it called) and dial.py (it was called).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from crossroom.conference.conference import Conference
@@ -13,7 +14,7 @@ from crossroom.focus.interface import Focus, Participation
 from crossroom.net.sip_session import EndedSession, InviteSession
 from crossroom.net.tasks import Log, Tasks, Turns
 from crossroom.room.address import Address, EndpointId, Nickname
-from crossroom.room.commands import Joiner
+from crossroom.room.commands import HistoryRequest, Joiner
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import (
     Acknowledged,
@@ -57,6 +58,7 @@ class Seat:
         self.chat = SeatChat(self, Turns(tasks, f"requests of {person}", WAITING), log, settings)
         self.chat.on_lost = self.lose
         self._configuration = Configuration()
+        self._history = HistoryRequest(max_posts=settings.history_posts)
         self._tasks = tasks
         self._early: list[RoomEvent] | None = []
         self._is_welcome = False
@@ -65,6 +67,7 @@ class Seat:
 
     async def join(self, focus: Focus, joiner: Joiner) -> None:
         """Take the seat in the room; what the room says before that is kept in order. Raises Refused."""
+        joiner = replace(joiner, history=self._history)
         self.participation = await focus.join(self.conference.room, joiner, self.deliver)
         self._endpoint = self.participation.endpoint
         early, self._early = self._early or [], None

@@ -29,10 +29,12 @@ class SeatSettings:
 
     `recovery_seconds`: how long it waits for a re-INVITE after its MSRP connection broke (RFC 4975 §5.4).
     `kept_messages`: how many it keeps for an endpoint that cannot be sent to yet; with more it is given up.
+    `history_posts`: how many of the messages before it a newcomer is sent at most; None as the room has it.
     """
 
     recovery_seconds: float = 30.0
     kept_messages: int = 1000
+    history_posts: int | None = None
     notices: NoticeSettings = field(default_factory=NoticeSettings)
 
 

@@ -15,7 +15,8 @@ from msgspec.structs import force_setattr
 
 from crossroom.config.endpoint import Endpoint
 from crossroom.config.limits import Limits as Limits  # noqa: PLC0414 -- a reader of the schema finds every table here
-from crossroom.config.section import Seconds, Section, SettingError, Text, means
+from crossroom.config.section import Count, Seconds, Section, SettingError, Text, means
+from crossroom.room.nickname import parse_nickname
 from crossroom.sip.uri import SipUri
 
 
@@ -128,6 +129,17 @@ class Server(Section, frozen=True):
     log_level: Annotated[LogLevel, means("debug, info, warning or error")] = LogLevel.INFO
     log_format: Annotated[LogFormat, means("text for people, json for collectors")] = LogFormat.TEXT
     shutdown_seconds: Annotated[Seconds, means("how long a clean shutdown may take, in seconds")] = 10.0
+    reserved_nicknames: Annotated[
+        list[str], means("nicknames that nobody may take, however they are written; a room's own name never")
+    ] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Refuse what can be no nickname anyway."""
+        for index, nickname in enumerate(self.reserved_nicknames):
+            try:
+                parse_nickname(nickname)
+            except ValueError as error:
+                raise SettingError(f"reserved_nicknames[{index}]", error) from None
 
 
 class Domain(Section, frozen=True):
@@ -289,6 +301,9 @@ class Notices(Section, frozen=True):
     welcome: Annotated[bool, means("tell who joins by SIP the ways in, to hand them on")] = True
     joins: Annotated[bool, means("tell SIP users who came and went; rosters tell it too")] = False
     subject: Annotated[bool, means("tell SIP users the subject and its changes")] = True
+    history: Annotated[
+        Count, means("messages from before that who joins by SIP is sent, at most; 0: none")
+    ] = 20
 
 
 class Component(Section, frozen=True):

@@ -14,7 +14,7 @@ def rename(state: RoomState, command: Rename, now: float) -> list[Delivery]:
     participant = state.seat(command.endpoint).participant
     if command.nickname == participant.nickname:
         return []
-    if not state.roster.is_open(command.nickname, participant.person, now):
+    if not state.is_open(command.nickname, participant.person, now):
         raise Refused(Reason.NICKNAME_TAKEN)
     old, seats, saw = (
         participant.nickname,

@@ -55,7 +55,7 @@ def nickname_free(state: RoomState, command: Join, now: float) -> Reason | None:
     """XEP-0045 §7.2.8: one person's devices may share a nickname; whoever does not insist is given another."""
     joiner = command.joiner
     person = person_of(joiner.address, command.endpoint)
-    is_open = state.roster.is_open(joiner.nickname, person, now)
+    is_open = state.is_open(joiner.nickname, person, now)
     return Reason.NICKNAME_TAKEN if joiner.insists_on_nickname and not is_open else None
 
 
@@ -143,7 +143,7 @@ def _nickname(state: RoomState, joiner: Joiner, person: Person, now: float) -> N
 
     # RFC 7701 §7.1: a second session of one URI is never given the first one's nickname unasked
     def is_free(nickname: Nickname) -> bool:
-        return state.roster.find(nickname) is None and state.roster.is_open(nickname, person, now)
+        return state.roster.find(nickname) is None and state.is_open(nickname, person, now)
 
     return free_nickname_near(joiner.nickname, is_free)
 

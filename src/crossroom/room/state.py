@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from crossroom.room.address import Address, EndpointId
+from crossroom.room.address import Address, EndpointId, Nickname
 from crossroom.room.affiliations import Affiliations
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import SubjectChanged
 from crossroom.room.history import History
+from crossroom.room.nickname import comparison_key
 from crossroom.room.reasons import Reason, Refused
-from crossroom.room.roster import Roster, Seat
+from crossroom.room.roster import Person, Roster, Seat
 from crossroom.room.standing import Affiliation, Role
 
 
@@ -26,6 +27,7 @@ class RoomLimits:
     affiliations: int = 10_000
     text_octets: int = 8192  # subject, room name, description: shown in one window
     hold_seconds: float = 30.0  # RFC 7701 §11: long enough for a re-INVITE, short enough for everybody else
+    reserved_nicknames: frozenset[str] = frozenset()  # RFC 7701 §7.1: by comparison_key; nobody may take them
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -50,6 +52,11 @@ class RoomState:
         if seat is None:
             raise Refused(Reason.NOT_IN_ROOM)
         return seat
+
+    def is_open(self, nickname: Nickname, person: Person, now: float) -> bool:
+        """True for a nickname that this person may take: not reserved, nobody else's, not kept for another."""
+        is_reserved = comparison_key(nickname) in self.limits.reserved_nicknames
+        return not is_reserved and self.roster.is_open(nickname, person, now)
 
     def role_for(self, affiliation: Affiliation) -> Role:
         """XEP-0045 §5.1.2: the role that a standing brings at entry."""

@@ -75,6 +75,17 @@ async def test_history_comes_before_what_is_said_live() -> None:
         assert (await ana.expects_message()).text == "after"
 
 
+@pytest.mark.parametrize(("most", "told"), [(0, []), (2, ["3", "4"]), (20, ["1", "2", "3", "4"])])
+async def test_a_newcomer_is_sent_no_more_history_than_is_set(most: int, told: list[str]) -> None:
+    async with facing(notices=Notices(welcome=False, subject=False, history=most)) as world:
+        bob, _ = await world.xmpp("Bob")
+        for text in ("1", "2", "3", "4"):
+            await bob.post(said(text, f"m{text}"))
+        ana = await world.sip("Ana")
+        await bob.post(said("live"))
+        assert [(await ana.expects_message()).text for _ in (*told, "live")] == [*told, "live"]
+
+
 async def joined_with(peer: SipParticipant, *extra: str, wrapped: str = "*") -> None:
     """Join with further lines in the offer."""
     standard = peer.media

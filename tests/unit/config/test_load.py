@@ -114,6 +114,13 @@ def test_tls_only_needs_a_listener_that_can_be_reached_so(tmp_path: Path) -> Non
         load(file, {})
 
 
+def test_a_reserved_nickname_must_be_one(tmp_path: Path) -> None:
+    file = tmp_path / "crossroom.toml"
+    file.write_text('[server]\nreserved_nicknames = ["admin", " "]\n')
+    with pytest.raises(ConfigurationError, match=r"reserved_nicknames\[1\]"):
+        load(file, {})
+
+
 def test_what_is_not_toml_or_not_there_is_said_plainly(tmp_path: Path) -> None:
     file = tmp_path / "crossroom.toml"
     with pytest.raises(ConfigurationError, match=r"cannot be read: No such file or directory$"):

@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 
 from crossroom.room.address import Address, Network
-from crossroom.room.commands import Configure, HistoryRequest, Join, Leave
+from crossroom.room.commands import Configure, HistoryRequest, Join, Leave, Rename
 from crossroom.room.content import Native
 from crossroom.room.events import Ended, Joined, Left, Posted, SubjectChanged
+from crossroom.room.nickname import comparison_key
 from crossroom.room.reasons import Departure, Reason
 from crossroom.room.standing import Affiliation, JoiningMethod, Role
 from crossroom.room.state import RoomLimits
@@ -226,3 +227,13 @@ def test_occupant_shows_what_the_face_said_of_it() -> None:
         presence,
     )
     assert occupant.referred_by == replace(HOME, device=nick("Ana"))
+
+
+def test_reserved_nickname_is_nobodys_however_it_is_written() -> None:
+    """RFC 7701 §7.1: who insists is refused, who does not is given one near it."""
+    stage = Stage(RoomLimits(reserved_nicknames=frozenset({comparison_key(nick("Admin"))})))
+    stage.join("Ana")
+    assert stage.refuses_join("ADMIN") is Reason.NICKNAME_TAKEN
+    stage.join("admin", insists_on_nickname=False)
+    assert stage.room.nicknames == ("Ana", "admin 2")
+    assert stage.refuses(Rename(endpoint("Ana"), nick("aDmIn"))) is Reason.NICKNAME_TAKEN
