@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 BENCHES := sip_message room_fanout muc_fanout component_fanout msrp_fanout msrp_switch msrp_memory
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports quick interop bench documents lock clean
+.PHONY: help demo test check format lint types imports quick interop bench fuzz documents lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ interop: $(STAMP)
 
 bench: $(STAMP) ## CPU per unit of work beside a reference of the same run
 	@for name in $(BENCHES); do echo "== bench/$$name.py"; $(PY) bench/$$name.py || exit 1; done
+
+fuzz: $(STAMP) ## the coverage-guided fuzzer, SECONDS=60 for each reader (TARGETS="sdp cpim": only these)
+	@$(PY) tests/fuzz/guided/run.py $(TARGETS) --seconds $(or $(SECONDS),60)
 
 documents: $(STAMP) ## write the generated pages anew: conformance, configuration, state machines
 	@for name in merge-conformance draw-configuration draw-state-machines; do $(PY) scripts/$$name || exit 1; done

@@ -25,6 +25,7 @@ _URN = re.compile(r"[!-;=?-~]*")
 _LANG = re.compile(r";\s*lang=[A-Za-z0-9-]+\s+", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ud800-\udfff]")
+_BREAK = re.compile(r"[\r\n\x00]")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "r": "\r"}
 _ESCAPED = {text: "\\" + letter for letter, text in _ESCAPES.items()}
 _PREFIXES = {IMDN_NAMESPACE: "imdn", STATUS_NAMESPACE: "agp"}
@@ -119,7 +120,8 @@ class CpimMessage:
         if self.date_time:
             lines.append(f"DateTime: {escape(self.date_time)}")
         if self.subject:
-            lines.append(f"Subject: {escape(self.subject)}")
+            # a semicolon in front would be read as the language of the subject
+            lines.append("Subject: " + re.sub("^;", r"\\u003b", escape(self.subject)))
         lines += _written(self.extensions, self.require)
         return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + self.content
 
@@ -146,6 +148,8 @@ class _Envelope:
         elif core is not None:
             self._core.setdefault(core, []).append(value)
         elif _is_reserved(name):
+            if _BREAK.search(value):
+                raise ParseError(f"a bare CR or a NUL in {name}")
             self._mime.append((name, value))
         else:
             self._extend(name, value)

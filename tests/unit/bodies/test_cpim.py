@@ -133,6 +133,11 @@ def test_subject_may_begin_with_its_language() -> None:
     assert later.subject == "say ;lang=fr le vent"
 
 
+def test_subject_that_looks_like_a_language_is_kept_when_written() -> None:
+    message = CpimMessage(None, (), b"x", subject=";lang=fr the")
+    assert CpimMessage.from_bytes(bytes(message)).subject == ";lang=fr the"
+
+
 def test_require_and_cc_are_lists() -> None:
     read = CpimMessage.from_bytes(message("To: <a:b>", "Require: a.b, c", "cc: <c:d>", "cc: <e:f>"))
     assert read.require == (("a", "b"), (CORE_NAMESPACE, "c"))
@@ -151,6 +156,8 @@ def test_require_and_cc_are_lists() -> None:
         b"To: <a:b>\r\nNS: urn:x\r\n\r\n",
         b"To: <a:b>\r\nBad Name: x\r\n\r\n",
         b"To: <a:\xff>\r\n\r\n",
+        b"Content-Type: text/plain\x00\r\n\r\n",
+        b"Content-Disposition: a\rb\r\n\r\n",
     ],
 )
 def test_what_cannot_be_read_is_a_parse_error(octets: bytes) -> None:
