@@ -9,6 +9,7 @@ import pytest
 from interop.crossroom_server import RunningServer, crossroom_server
 from peers.sip_participant import SipParticipant
 from peers.sipp import Run, WaitingSipp, sipp, sipp_run, sipp_waiting
+from peers.tshark import capture
 from peers.xmpp_user import XmppUser
 
 pytestmark = pytest.mark.interop
@@ -123,6 +124,36 @@ async def test_a_sipp_renews_its_session(
         result.expects_success(3)
         await ana.expects_roster("Ana")
         await ana.leave()
+
+
+CALLING = ("options", "join", "leave", "refused", "reinvite")
+
+
+@TRANSPORTS
+async def test_what_we_say_to_sipp_is_well_formed_for_another_dissector(
+    running: RunningServer, scenarios: Path, tmp_path: Path, transport: str
+) -> None:
+    ports = {running.ports.sip: "sip"}
+    async with (
+        SipParticipant("ana", "sip.example", server=running.sip_address) as ana,
+        capture(tmp_path, ports) as wire,
+    ):
+        await ana.join(ROOM, "Ana")
+        for name in CALLING:
+            scenario = scenarios / f"{name}.xml"
+            address = running.sip_address
+            result = await sipp(scenario, tmp_path, server=address, domain=DOMAIN, transport=transport)
+            result.expects_success(1)
+        async with registered(running, scenarios / "answer.xml", tmp_path, transport) as waiting:
+            await ana.refer("sip:sipp@sip.example")
+            (await waiting.result()).expects_success(1)
+        await ana.expects_roster("Ana")
+        await ana.leave()
+        seen = await wire.stop()
+    assert await seen.malformed_frames(["sip"]) == []
+    ours = f"{transport}.srcport == {running.ports.sip} && sip"
+    for what in ("sip.Status-Code == 488", "sip.Status-Code == 481", "sip.CSeq.method == OPTIONS"):
+        assert await seen.count(f"{ours} && {what}") > 0, what
 
 
 # SIPp 3.6 knows MD5 only, and stops at a first challenge by another algorithm.
