@@ -12,7 +12,7 @@ from crossroom.net.listening import listening_on
 from crossroom.net.sip_datagrams import SipDatagrams
 from crossroom.net.sip_settings import Listening, ListenOn, SipSettings
 from crossroom.net.tasks import Log, Tasks
-from crossroom.net.tcp import Address, Connection, StreamListener, connect
+from crossroom.net.tcp import READ_AT_ONCE, Address, Connection, StreamListener, connect
 from crossroom.net.tls import certified_names, names_domain
 from crossroom.net.udp import shown
 from crossroom.net.websocket import WebSocketConnection
@@ -70,6 +70,7 @@ class SipTransport:
         self._user = user
         self._tasks = tasks
         self._log = log
+        self.read_buffer = memoryview(bytearray(READ_AT_ONCE))
         self._datagrams = SipDatagrams(settings.limits, user.message_received, log)
         self._listeners: list[StreamListener] = []
         self._browsers: list[WebSocketListener] = []

@@ -11,8 +11,14 @@ from typing import Any, Protocol
 Address = tuple[str, int]
 
 
+READ_AT_ONCE = 16_384
+"""Octets: some twenty messages, and then the other sockets of the loop have their turn."""
+
+
 class StreamUser(Protocol):
-    """Who reads a connection."""
+    """Who reads a connection. `read_buffer`, of READ_AT_ONCE octets, is for all of its connections."""
+
+    read_buffer: memoryview
 
     def data_received(self, connection: "Connection", data: bytes) -> None:
         """Octets came."""
@@ -21,7 +27,7 @@ class StreamUser(Protocol):
         """It is closed, by whomever."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One open stream. `serial` tells connections apart, `outgoing` who opened it."""
 
     def __init__(
@@ -87,20 +93,24 @@ class Connection(asyncio.Protocol):
         await self._closed
 
     def connection_made(self, transport: Any) -> None:
-        """See asyncio.Protocol."""
+        """See asyncio.BufferedProtocol."""
         self._transport = transport
         self.local = _address(transport.get_extra_info("sockname"))
         self.remote = _address(transport.get_extra_info("peername"))
         if self._on_made is not None:
             self._on_made(self)
 
-    def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- ours has one size
+        """See asyncio.BufferedProtocol."""
+        return self._user.read_buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See asyncio.BufferedProtocol."""
         self.last_heard = self._loop.time()
-        self._user.data_received(self, data)
+        self._user.data_received(self, bytes(self._user.read_buffer[:nbytes]))
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
+        """See asyncio.BufferedProtocol."""
         self._unsent.clear()
         if not self._closed.done():
             self._closed.set_result(None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import pytest
 import uvloop
 
-ON_BOTH_LOOPS = {"test_msrp.py", "test_msrp_certificates.py"}
+ON_BOTH_LOOPS = {"test_msrp.py", "test_msrp_certificates.py", "test_tcp.py"}
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
