@@ -70,12 +70,16 @@ class Audience:
         self._subscribers: Counter[tuple[str, ...]] = Counter()
         self._timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
+        self._last: RoomEvent | None = None
 
     def __len__(self) -> int:
         return len(self._subscriptions)
 
     def receive(self, event: RoomEvent) -> None:
         """Note an event, and tell the subscribers soon."""
+        if event is self._last:  # every seat of the room reports it, one after the other
+            return
+        self._last = event
         self.roster.receive(event, self._wall().isoformat(timespec="seconds").replace("+00:00", "Z"))
         if self.roster.has_changes and self._subscriptions and self._timer is None:
             loop = asyncio.get_running_loop()

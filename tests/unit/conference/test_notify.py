@@ -72,6 +72,21 @@ async def until(far: FarSide, count: int) -> None:
             await asyncio.sleep(0)
 
 
+async def test_what_every_seat_of_a_room_reports_is_taken_once() -> None:
+    asked: list[datetime] = []
+
+    def wall() -> datetime:
+        asked.append(datetime(2026, 2, 3, 10, tzinfo=UTC))
+        return asked[-1]
+
+    room = Audience(Roster(ROOM, EntityForm.TOKEN), wall)
+    for event in (joined(AN), joined(BO), left(BO)):
+        for _ in range(100):
+            room.receive(event)
+    assert len(asked) == 3
+    assert [each.nickname for each in room.roster.occupants] == ["Ana"]
+
+
 async def test_everybody_is_sent_the_same_change_once() -> None:
     room = audience()
     room.receive(joined(AN))
