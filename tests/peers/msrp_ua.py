@@ -159,11 +159,11 @@ def _response(request: MsrpFrame, status: int) -> MsrpFrame:
     return MsrpFrame(str(status), headers, transaction=request.transaction, comment=PHRASES.get(status, ""))
 
 
-def _success_report(message: MsrpMessage, our_path: str) -> MsrpFrame:
+def _success_report(message: MsrpMessage, our_uri: str) -> MsrpFrame:
     size = len(message.body)
     headers = [
         ("To-Path", message.frames[-1].get("From-Path")),
-        ("From-Path", our_path),
+        ("From-Path", our_uri),
         ("Message-ID", message.message_id),
         ("Byte-Range", f"1-{size}/{size}"),
         ("Status", "000 200 OK"),
@@ -204,6 +204,7 @@ class MsrpSession:
         self.id = session_id
         self.connection: MsrpConnection | None = None
         self.remote_path = ""
+        self.relay_path = ""  # the Use-Path of a relay that we have logged in to: see msrp_relay.py
         self.answer_with: int | None = 200  # quirk: another status for content, None for silence
         self.answer_others_with = 501  # NICKNAME and unknown methods: 200 plays a chat room
         self.sends_reports = True
@@ -220,10 +221,15 @@ class MsrpSession:
         self._assembly = Assembly()
 
     @property
-    def path(self) -> str:
-        """Our own URI, for a=path and From-Path."""
+    def uri(self) -> str:
+        """Our own URI, for From-Path."""
         scheme = "msrps" if self._ua.tls else "msrp"
         return f"{scheme}://{self._ua.host}:{self._ua.port}/{self.id};tcp"
+
+    @property
+    def path(self) -> str:
+        """How others reach us, for a=path: by way of our relay, when we have one."""
+        return f"{self.relay_path} {self.uri}".strip()
 
     # ---- connecting ----------------------------------------------------------------------------------
 
@@ -238,18 +244,23 @@ class MsrpSession:
         """Connect to the first URI of `remote_path` and bind; `behind` goes into the same segment.
 
         Over TLS the certificate must have `fingerprint` (RFC 8122), or without one the name of our Tls.
+        Behind a relay we are connected to that already.
         """
         self.remote_path = remote_path
+        if not self.relay_path:
+            await self._connect(remote_path, fingerprint)
+        if bind:
+            frame = self.bind_frame()
+            self.write(frame, *behind)
+            await self.expects_response(frame, 200)
+
+    async def _connect(self, remote_path: str, fingerprint: str) -> None:
         found = re.match(r"msrps?://(?:[^@/]*@)?(\[[^\]]+\]|[^:/]+):(\d+)", remote_path, re.IGNORECASE)
         if found is None:
             raise self._ua.transcript.failure(f"no host and port in MSRP path {remote_path!r}")
         secure = remote_path.lower().startswith("msrps:")
         connection = await self._ua.connect((found[1].strip("[]"), int(found[2])), fingerprint, secure=secure)
         self.bind(connection)
-        if bind:
-            frame = self.bind_frame()
-            self.write(frame, *behind)
-            await self.expects_response(frame, 200)
 
     def bind(self, connection: MsrpConnection) -> None:
         """Use this connection from now on."""
@@ -261,6 +272,9 @@ class MsrpSession:
     async def listen(self, remote_path: str, *, within: float = DEFAULT_TIMEOUT) -> None:
         """Wait until the other side has connected and sent something."""
         self.remote_path = remote_path
+        if self.relay_path:  # the connection was ours: wait for the SEND that binds the session
+            await self.binds.take(within=within)
+            return
         otherwise = "nobody connected to our MSRP path"
         await happens(self._bound, self._ua.transcript, within=within, otherwise=otherwise)
 
@@ -280,7 +294,8 @@ class MsrpSession:
         self, method: str, *headers: tuple[str, str], body: bytes | None = None, flag: str = "$"
     ) -> MsrpFrame:
         """Return a request of this session."""
-        paths = [("To-Path", self.remote_path), ("From-Path", self.path)]
+        to_path = f"{self.relay_path} {self.remote_path}".strip()  # RFC 4976 section 5.2
+        paths = [("To-Path", to_path), ("From-Path", self.uri)]
         return MsrpFrame(method, [*paths, *headers], body, flag)
 
     def bind_frame(self) -> MsrpFrame:
@@ -409,7 +424,7 @@ class MsrpSession:
         if message is None:
             return
         if self.sends_reports and frame.get("Success-Report").lower() == "yes":
-            self.write(_success_report(message, self.path))
+            self.write(_success_report(message, self.uri))
         if self.on_message:
             self.on_message(message)
         else:

@@ -10,7 +10,7 @@ Every wait ends within `within` seconds (10 unless told) in a PeerFailure that s
 
 from typing import Self
 
-from peers.msrp_ua import MsrpUA
+from peers.msrp_ua import MsrpSession, MsrpUA
 from peers.quirks import PLAIN, Quirks
 from peers.sdp_text import ChatMedia, read_media, refusal
 from peers.seat import Seat
@@ -92,14 +92,16 @@ class SipParticipant(Seated):
         setup: str = "actpass",
         headers: Headers = (),
         right_behind: str | None = None,
+        session: MsrpSession | None = None,
         within: float = DEFAULT_TIMEOUT,
     ) -> Seat:
         """Call a room, bind MSRP, take the nickname, subscribe to the roster.
 
         chatroom: tokens of our a=chatroom line, None for a user agent that knows no chat rooms.
         setup: our a=setup, "" for none. right_behind: a text sent in the same segment as the bind.
+        session: an MSRP session of `msrp`, such as one that has logged in to a relay; a new one unless told.
         """
-        seat = Seat(self.ua, self.msrp.new_session(), room, nickname or "", self.quirks)
+        seat = Seat(self.ua, session or self.msrp.new_session(), room, nickname or "", self.quirks)
         media = self.media(seat, setup=setup, chatroom=chatroom)
         attempt = await start_invite(self.ua, room, str(media), headers)
         call = await attempt.call(within=within)
@@ -124,14 +126,15 @@ class SipParticipant(Seated):
         return response
 
     def media(self, seat: Seat, *, setup: str = "actpass", chatroom: str | None = EVERYTHING) -> ChatMedia:
-        """Return our m=message section for a seat."""
+        """Return our m=message section for a seat; a relay shows its own certificate, not ours."""
+        tls = None if seat.session.relay_path else self.msrp.tls
         return ChatMedia(
             path=seat.session.path,
             host=self.msrp.host,
             port=self.msrp.port,
             setup=setup,
             chatroom=chatroom,
-            fingerprint=self.msrp.tls.fingerprint if self.msrp.tls else "",
+            fingerprint=tls.fingerprint if tls else "",
         )
 
     async def _sit(  # noqa: PLR0913 - as join

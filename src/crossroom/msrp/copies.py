@@ -32,12 +32,12 @@ class Copies:
         self._head = b""
         self._usual = b""
 
-    def set_paths(self, local: str, remote: str, last: str) -> None:
-        """Learn our URI, the peer's path, and its last URI, from which the answers come (RFC 4975 §7.2)."""
+    def set_paths(self, local: str, remote: str, next_hop: str) -> None:
+        """Learn our URI, the peer's path, and its first URI, from which the answers come (RFC 4975 §7.2)."""
         head = f" SEND\r\nTo-Path: {remote}\r\nFrom-Path: {local}\r\nMessage-ID: "
         self._head = head.encode() + self._seed + b"."
         before = [(self._count_in(answer), copy) for answer, copy in self.waiting.items()]
-        self._usual = f" 200 OK\r\nTo-Path: {local}\r\nFrom-Path: {last}".encode() + self._end
+        self._usual = f" 200 OK\r\nTo-Path: {local}\r\nFrom-Path: {next_hop}".encode() + self._end
         self.waiting = {self._answer_to(count): copy for count, copy in before}
 
     def send(self, shared: SharedBody, now: float) -> bytes:

@@ -27,6 +27,7 @@ class Sending:
         self.outbox = Outbox(seed, response_seconds)
         self.refused_types: set[str] = set()
         self.late: dict[int, Message] = {}
+        self.is_relayed = False  # the peer is reached by way of a relay (RFC 4976)
         self._local = local
         self._transfers: dict[str, Transfer] = {}
         self._remote_text = ""
@@ -34,7 +35,8 @@ class Sending:
     def set_remote(self, path: Path) -> None:
         """Learn the peer's path (its a=path, leftmost first): what our requests' To-Path carries."""
         self._remote_text = format_path(path)
-        self.outbox.copies.set_paths(self._local, self._remote_text, str(path[-1]))
+        self.is_relayed = len(path) > 1
+        self.outbox.copies.set_paths(self._local, self._remote_text, str(path[0]))
 
     def fresh_id(self) -> str:
         """A Message-ID for a new message."""

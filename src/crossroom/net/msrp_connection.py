@@ -261,7 +261,9 @@ class MsrpConnection(asyncio.BufferedProtocol):
                 return
             if len(self._routes) >= _MAX_ROUTES:
                 self._routes.clear()
-            session = self._routes[to_path] = claimed
+            session = claimed
+            if session in self.sessions:  # not yet, while it is being bound to another one (see claimed_by)
+                self._routes[to_path] = session
         session.take(item)
 
 

@@ -5,7 +5,7 @@ RFC 4975 §7.1.1: long messages are interrupted for whatever else waits. RFC 770
 
 from collections import deque
 
-from crossroom.msrp.message import Message, SharedBody, Transfer
+from crossroom.msrp.message import SHORT, Message, SharedBody, Transfer
 from crossroom.msrp.sending import Sending
 from crossroom.net.msrp_face import MsrpSettings
 
@@ -13,7 +13,7 @@ _CONGESTED_AT = 0.8  # of a full queue
 
 
 class SendQueue:
-    """Messages in order; a long one steps back behind the others after each chunk."""
+    """Messages in order; a long one steps back behind the others after each chunk of `chunk_octets`."""
 
     def __init__(self, sending: Sending, settings: MsrpSettings) -> None:
         self._sending = sending
@@ -23,6 +23,13 @@ class SendQueue:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def chunk_octets(self) -> int:
+        """How much of a message goes in one chunk."""
+        # RFC 4976 §6.4.1 lets a relay cut chunks again, but not all do: Kamailio drops what is over 11 kB
+        size = self._settings.chunk_octets
+        return min(SHORT, size) if self._sending.is_relayed else size
 
     @property
     def is_congested(self) -> bool:
@@ -41,7 +48,7 @@ class SendQueue:
             item = self.items[0]
             if isinstance(item, Transfer):
                 return self._chunk(item, now)
-            if len(item.body) <= self._settings.chunk_octets:
+            if len(item.body) <= self.chunk_octets:
                 self._drop()
                 return self._sending.send_shared(item, now)
             self.items[0] = self._sending.begin_shared(item)
@@ -65,7 +72,7 @@ class SendQueue:
         if transfer.failed and not transfer.has_begun:
             self._drop()
             return self.next_octets(now)
-        octets = self._sending.send_chunk(transfer, self._settings.chunk_octets, now)
+        octets = self._sending.send_chunk(transfer, self.chunk_octets, now)
         if transfer.is_done:
             self._drop()
         else:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from crossroom.machine import Ended, Send
-from crossroom.msrp.chunk import FailureReport, FrameItem, MsrpRequest, MsrpResponse, Oversized
+from crossroom.msrp.chunk import FailureReport, FrameItem, MsrpRequest, MsrpResponse
 from crossroom.msrp.message import Message, SharedBody, Transfer
 from crossroom.msrp.receiving import Output
 from crossroom.msrp.session import Session
@@ -18,6 +18,7 @@ from crossroom.net.msrp_calls import FaceCalls
 from crossroom.net.msrp_connection import MsrpConnection
 from crossroom.net.msrp_face import Fingerprint, MsrpSettings, MsrpUnreachable, OnResult, SessionFace
 from crossroom.net.msrp_fingerprint import is_acceptable
+from crossroom.net.msrp_held import HeldFrames
 from crossroom.net.msrp_outflow import Outflow
 from crossroom.net.msrp_queue import SendQueue
 from crossroom.net.tasks import Log
@@ -64,8 +65,7 @@ class MsrpSession:
         self._remote: Path | None = None
         self._fingerprints: tuple[Fingerprint, ...] = ()
         self._waits_since = owner.now()
-        self._held: list[FrameItem] = []
-        self._held_octets = 0
+        self._held = HeldFrames(owner.settings)
         self._is_active = False
         self._is_bound = False
         self._queue = SendQueue(machine.sending, owner.settings)
@@ -77,9 +77,8 @@ class MsrpSession:
         self._short = owner.settings.chunk_octets
         self._calls = FaceCalls(face, machine, self._run, self.end, owner.log)
         self._binding: asyncio.Future[None] | None = None
-        self.on_congested: Callable[[], None] | None = (
-            None  # told once each time that the queue gets nearly full
-        )
+        # told once each time that the queue gets nearly full
+        self.on_congested: Callable[[], None] | None = None
         self._is_behind = False
 
     # -- what the face uses --------------------------------------------------------------------------------
@@ -102,9 +101,9 @@ class MsrpSession:
             return
         self._remote = path
         self.machine.sending.set_remote(path)
+        self._short = self._queue.chunk_octets
         self._waits_since = self._owner.now()
-        held, self._held = self._held, []
-        for item in held:
+        for item in self._held.clear():
             self.take(item)
 
     @property
@@ -132,6 +131,7 @@ class MsrpSession:
         self._is_active = True
         self._remote = remote_path
         self.machine.sending.set_remote(remote_path)
+        self._short = self._queue.chunk_octets
         try:
             connection = await self._owner.connection_to(remote_path, address, fingerprints, fresh=False)
             if not await self._bind_on(connection):
@@ -200,24 +200,33 @@ class MsrpSession:
     # -- what the connection and the endpoint use ----------------------------------------------------------
 
     def claimed_by(self, connection: MsrpConnection) -> bool:
-        """Bind to this connection if that is possible; True when this is the session's connection.
+        """Bind to this connection if that is possible; True when its frames are this session's.
 
         A wrong certificate ends the session: whoever knows its URI and is not the peer has read the SDP.
         """
-        if self._connection is None and not self._is_active and self.closed is None:
-            if not _is_trusted(connection, self._fingerprints, self._owner.settings):
-                self.end(EndReason.UNTRUSTED)
-                return False
-            self._connection = connection
+        is_free = self._connection is None and not self._is_active and self.closed is None
+        if self._connection is connection or not (is_free or self.machine.sending.is_relayed):
+            return self._connection is connection
+        if not _is_trusted(connection, self._fingerprints, self._owner.settings):
+            self.end(EndReason.UNTRUSTED)
+            return False
+        # A relay need not send on the connection that we opened to it: it may open one of its own to us.
+        if is_free or self.is_bound:
+            before, self._connection = self._connection, connection
             connection.bind(self)
-        return self._connection is connection
+            if before is not None:
+                self._outflow = connection.outflow
+                before.release(self)
+                self._outflow.wants_turn(self)
+        return self._connection is not None  # which stays while we are binding
 
     def take(self, item: FrameItem) -> None:
         """Receive one frame; held while the peer's path is not known."""
         if self.closed is not None:
             return
         if self._remote is None:
-            self._hold(item)
+            if not self._held.add(item):
+                self.end(EndReason.FLOODED)
             return
         if isinstance(item, MsrpResponse):
             self._run(self.machine.sending.answered(item))
@@ -237,10 +246,8 @@ class MsrpSession:
         octets = self._queue.next_octets(self._owner.now())
         if octets is not None:
             self._connection.outflow.write(octets)
-        if self._queue:
-            return True
-        self._is_behind = False
-        return False
+        self._is_behind = self._is_behind and bool(self._queue)
+        return bool(self._queue)
 
     def end(self, reason: EndReason) -> None:
         """Over, whatever the cause; the first reason counts."""
@@ -308,14 +315,6 @@ class MsrpSession:
         self._calls.deliver(Bound())
         if self._queue and self._connection is not None:
             self._connection.outflow.wants_turn(self)
-
-    def _hold(self, item: FrameItem) -> None:
-        request = item.request if isinstance(item, Oversized) else item
-        self._held_octets += len(request.body or b"") if isinstance(request, MsrpRequest) else 0
-        self._held.append(item)
-        settings = self._owner.settings
-        if len(self._held) > settings.max_held or self._held_octets > settings.max_queue_octets:
-            self.end(EndReason.FLOODED)
 
     def _enqueue(self, item: SharedBody | Transfer) -> None:
         if self.closed is not None:

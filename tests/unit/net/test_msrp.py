@@ -7,6 +7,7 @@ from hashlib import sha256
 import pytest
 import structlog
 
+from crossroom.msrp.chunk import FailureReport
 from crossroom.msrp.stream import StreamLimits
 from crossroom.msrp.uri import MsrpUri, parse_path
 from crossroom.net.clock import VirtualClock
@@ -119,6 +120,66 @@ async def test_session_bound_to_another_connection_is_refused() -> None:
         wire.write(frame(session, "mine", "SEND", "Message-ID: m2", body="hi"))
         assert await wire.status() == 200
         assert (await ear.message()).id == "m2"
+
+
+RELAYED = "msrp://relay.example:2855/s1;tcp msrp://peer.example:2855/peer;tcp"
+
+
+async def test_who_is_behind_a_relay_is_sent_small_chunks_only() -> None:
+    async with staged() as stage:
+        session, wire = await stage.bound(Ear())
+        session.expect(parse_path(RELAYED))
+        session.send_shared(SharedBody("text/plain", b"x" * 2049, failure_report=FailureReport.NO))
+        session.send("text/plain", b"y" * 5000, failure_report="no")
+        sent = [await wire.frame() for _ in range(5)]
+        assert all(f"To-Path: {RELAYED}\r\n" in each for each in sent)
+        bodies = [each.split("\r\n\r\n")[1].partition("\r\n-------")[0] for each in sent]
+        assert sorted(len(body) for body in bodies) == [1, 904, 2048, 2048, 2048]
+
+
+async def test_a_relay_may_come_by_another_connection_than_ours() -> None:
+    async with staged() as stage:
+        ear = Ear()
+        session, wire = await stage.bound(ear)
+        session.expect(parse_path(RELAYED))
+        other = await stage.wire()
+        other.write(frame(session, "newc", "SEND", "Message-ID: m1", body="hi"))
+        assert await other.status() == 200
+        assert (await ear.message()).id == "m1"
+        session.send("text/plain", b"by the new one")
+        assert "by the new one" in await other.frame()
+        assert await wire.is_closed()
+        assert session.is_bound
+
+
+async def test_a_relay_may_come_before_it_has_bound_us() -> None:
+    relay: list[Wire] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relay.append(Wire(reader, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        path = (MsrpUri("127.0.0.1", port, "s1"), *parse_path(PEER))
+        async with asyncio.TaskGroup() as connecting:
+            connecting.create_task(session.connect(path))
+            await until(lambda: bool(relay))
+            binding = await relay[0].frame()
+            other = await stage.wire()
+            other.write(frame(session, "soon", "SEND", "Message-ID: m1", body="hi"))
+            assert "200 OK" in await relay[0].frame()  # the connection that we opened stays ours
+            relay[0].write(answer(binding))
+        assert [await ear.heard(), (await ear.message()).id] == ["bound", "m1"]
+        other.write(frame(session, "then", "SEND", "Message-ID: m2", body="ho"))
+        assert await other.status() == 200  # now it moves
+        assert (await ear.message()).id == "m2"
+        assert await relay[0].is_closed()
+        await relay[0].close()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_failure_report_no_suppresses_the_refusal() -> None:
