@@ -6,7 +6,10 @@ resource. Rules: docs/mapping.md §1.1 to §1.3 (RFC 7247 §6, RFC 5627, XEP-010
 
 import re
 from dataclasses import dataclass
+from typing import Protocol, cast
 from urllib.parse import quote
+
+from precis_i18n import get_profile
 
 from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.room.address import Address, Network, Nickname
@@ -25,6 +28,18 @@ _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _PHONE = re.compile(r"\+?[0-9A-Fa-f*#().-]+")
 _DOMAIN_SAFE = "[]:."
 _VISUAL = re.compile(r"[().-]")  # RFC 3966 §3: visual separators mean nothing
+
+
+class _Profile(Protocol):
+    """The one call that we make of a PRECIS profile."""
+
+    def enforce(self, value: str) -> str:
+        """Enforce the profile; raises UnicodeError."""
+        ...
+
+
+_LOCALPART = cast("_Profile", get_profile("UsernameCasePreserved"))
+_LONGEST_LOCALPART = 1023  # RFC 7622 §3.3
 
 
 class UnsupportedScheme(ParseError):  # noqa: N818 -- what it is, not an error of ours: the answer is 416
@@ -102,9 +117,28 @@ def identity_of(address: Address) -> Uri:
 
 
 def room_of(uri: Uri, policy: Policy = DEFAULT_POLICY) -> Address:
-    """The room that a Request-URI, To or CPIM To names, whatever device it names. Raises like `address_of`."""
+    """The room that a Request-URI, To or CPIM To names, whatever device it names. Raises like `address_of`.
+
+    Spellings that XMPP takes for one name are one room, and what XMPP cannot name is none.
+    """
     address = address_of(uri, policy)
-    return Address(address.user, address.domain)
+    return Address(canonical_user(address.user), address.domain)
+
+
+def canonical_user(user: str) -> str:
+    """The user part in the one form that XMPP gives to all its spellings, in its own case (RFC 7622 §3.3).
+
+    Raises ParseError for what no localpart can hold.
+    """
+    if not user:
+        return user
+    try:
+        local = _LOCALPART.enforce(escape_local(user))
+    except UnicodeError as error:
+        raise ParseError(f"{user!r} is a name that XMPP cannot have") from error
+    if len(local.encode()) > _LONGEST_LOCALPART:
+        raise ParseError(f"a name of more than {_LONGEST_LOCALPART} octets")
+    return unescape_local(local)
 
 
 def occupant_uri(room: Address, nickname: Nickname) -> SipUri:

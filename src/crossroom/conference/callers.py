@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from crossroom.conference.addresses import Policy, address_of, name_of, room_of
+from crossroom.conference.addresses import Policy, address_of, canonical_user, name_of, room_of
 from crossroom.machine import ParseError
 from crossroom.room.address import ANONYMOUS_DOMAIN, Address, Network
 from crossroom.sip.address import NameAddr
@@ -30,7 +30,7 @@ def caller_of(request: Request, identity: str | None) -> Caller:
     hides = is_anonymous(request.from_, request.headers)
     believed = parse_uri(identity) if identity else request.from_.uri
     try:
-        person = address_of(believed, ANYWHERE)
+        person = _unmistakable(address_of(believed, ANYWHERE))
     except ParseError:
         if not hides:
             raise
@@ -39,6 +39,19 @@ def caller_of(request: Request, identity: str | None) -> Caller:
     device = device_of(contact) if contact else ""
     name = "" if hides else name_of(request.from_)
     return Caller(Address(person.user, person.domain, device), name, hides)
+
+
+def _unmistakable(person: Address) -> Address:
+    """Raises ParseError for nobody in particular, and for a spelling that XMPP would take for somebody else's."""
+    if not person.user:
+        raise ParseError("an address without a user")
+    try:
+        canonical = canonical_user(person.user)
+    except ParseError:
+        return person  # XMPP shows no address at all
+    if canonical != person.user:
+        raise ParseError("an address that is written another way on XMPP")
+    return person
 
 
 def device_of(contact: NameAddr) -> str:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from crossroom.conference.addresses import UnsupportedScheme, address_of
+from crossroom.conference.addresses import UnsupportedScheme, address_of, aor_of, is_same_person
 from crossroom.conference.callers import ANYWHERE
 from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import SipStatus, sip_status, sip_status_of_outcome
@@ -15,6 +15,7 @@ from crossroom.room.reasons import Reason, Refused
 from crossroom.room.standing import Role
 from crossroom.sip import grammar
 from crossroom.sip.refer_to import ReferTo, referred_by
+from crossroom.sip.uri import Uri
 
 OK = SipStatus(200, "OK")
 RINGING = SipStatus(180, "Ringing")
@@ -52,18 +53,22 @@ class Referrals:
         room = seat.conference.room
         try:
             invitee = address_of(request.target, ANYWHERE)
-            referral = _referral(refer)
+            named = referred_by(refer.request.headers)
         except UnsupportedScheme as error:
             refer.reject(416, str(error))
             return
         except ParseError as error:
             refer.reject(400, str(error))
             return
+        if named is not None and not _names(named.uri, seat):
+            # RFC 3892 §2.2: it is copied unmodified or not at all; nobody invites in somebody else's name
+            refer.reject(403, "Referred-By Names Somebody Else")
+            return
         if invitee.is_same_person(room):
             refer.reject(482, "A room cannot be in itself")  # it would call itself without end
             return
         reason = dict(request.embedded).get("Subject") or refer.request.headers.get("Subject") or ""
-        progress = refer.accept()
+        progress, referral = refer.accept(), refer.referred_by or ""
         try:
             outcome = await seat.seated().invite(invitee.bare, reason, partial(_ringing, progress), referral)
             status = sip_status_of_outcome(outcome)
@@ -93,9 +98,12 @@ async def _removed(seat: Seat, nickname: Nickname | None) -> None:
         await participation.moderate(SetRole(participation.endpoint, nickname, Role.NONE))
 
 
-def _referral(refer: IncomingRefer) -> str:
-    """RFC 3892 §2.2: Referred-By as it came; raises ParseError for one that is unreadable or there twice."""
-    return (refer.referred_by or "") if referred_by(refer.request.headers) else ""
+def _names(uri: Uri, seat: Seat) -> bool:
+    """Whether a URI is that of the person in this seat, or of the occupant that the room shows."""
+    if is_same_person(uri, aor_of(seat.person)):
+        return True
+    shown = seat.conference.nickname_of(uri, sees_addresses=seat.sees_addresses)
+    return shown is not None and seat.own is not None and shown == seat.own.nickname
 
 
 def _ringing(progress: ReferProgress, text: str) -> None:

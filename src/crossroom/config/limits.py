@@ -16,9 +16,9 @@ class Limits(Section, frozen=True):
     history: Annotated[Positive, means("messages kept for joiners, per room, unless its owner chooses")] = 20
     history_most: Annotated[Positive, means("the most messages that an owner may choose to keep")] = 500
     history_octets: Annotated[Positive, means("the messages kept in one room, in octets")] = 1_048_576
-    subject_octets: Annotated[Positive, means("subject, name and description of a room, in octets each")] = (
-        8_192
-    )
+    subject_octets: Annotated[
+        Positive, means("a subject, the name or description of a room, a reason, in octets")
+    ] = 8_192
     affiliations: Annotated[Positive, means("members, admins, owners and banned people of one room")] = 10_000
     nickname_seconds: Annotated[
         Seconds, means("how long the nickname of somebody whose connection broke is kept, in seconds")

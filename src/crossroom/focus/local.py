@@ -110,7 +110,7 @@ class LocalParticipation:
         """Let the room invite somebody; cancelling the call withdraws the invitation."""
         hosting, room = self._hosting, self._room
         hosting.allow_invitation(self._person)
-        self._act(Invite(self._endpoint, who))
+        self._act(Invite(self._endpoint, who, reason))
         inviter = room.address_of(self._endpoint)
         await hosting.shelf.flush()
         invitation = Invitation(

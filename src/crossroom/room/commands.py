@@ -168,10 +168,11 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """Ask whether this endpoint may invite this person, and take note (members-only rooms admit them)."""
+    """Ask whether this endpoint may invite this person with these words, and take note (members-only rooms admit them)."""
 
     endpoint: EndpointId
     invitee: Address
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from crossroom.room.state import RoomState
 def invite(state: RoomState, command: Invite, now: float) -> list[Delivery]:
     """Check the right; a members-only room takes the invitee into its list, or the invitation would be void."""
     actor = state.seat(command.endpoint).participant
+    state.must_fit(command.text)
     standing = state.affiliations.of(command.invitee)
     configuration = state.configuration
     needs_admin = configuration.is_members_only or not configuration.anyone_invites

@@ -70,8 +70,15 @@ def not_full(state: RoomState, command: Join, _now: float) -> Reason | None:
     return Reason.ROOM_FULL if is_full else None
 
 
+def subject_fits(state: RoomState, command: Join, _now: float) -> Reason | None:
+    """A room begins with no longer a subject than it could be given."""
+    subject = command.joiner.subject or ""
+    return Reason.TOO_LARGE if len(subject.encode()) > state.limits.text_octets else None
+
+
 JOIN_CHECKS: tuple[JoinCheck, ...] = (
     room_exists,
+    subject_fits,
     not_locked,
     not_banned,
     members_only,
@@ -105,10 +112,11 @@ def _found(state: RoomState, command: Join) -> None:
     """XEP-0045 §10.1.2: who begins a room owns it; it may stay locked until it is configured."""
     creator = command.joiner
     state.is_new = False
-    if person_of(creator.address, command.endpoint) == creator.address.key:
+    is_somebody = person_of(creator.address, command.endpoint) == creator.address.key
+    if is_somebody and creator.address.user:
         state.affiliations.set(creator.address, Affiliation.OWNER)
         state.is_locked = creator.locks_new_room
-    # else: what anonymous@anonymous.invalid owned, everybody anonymous would own
+    # else: what anonymous@anonymous.invalid owned, everybody anonymous would own; and what a domain, all its users
     if creator.subject:
         state.subject = SubjectChanged(creator.subject, creator.nickname, delayed=True)
 

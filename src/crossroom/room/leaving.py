@@ -31,7 +31,9 @@ class Farewell:
 def leave(state: RoomState, command: Leave, now: float) -> list[Delivery]:
     """Give one's own seat up."""
     seat = state.seat(command.endpoint)
-    return remove(state, [seat], Farewell(command.departure, command.status), now)
+    # leaving is never refused: a status that nobody would read to the end is cut
+    status = command.status.encode()[: state.limits.text_octets].decode(errors="ignore")
+    return remove(state, [seat], Farewell(command.departure, status), now)
 
 
 def remove(state: RoomState, seats: Sequence[Seat], farewell: Farewell, now: float) -> list[Delivery]:
@@ -59,6 +61,7 @@ def destroy(state: RoomState, command: Destroy) -> list[Delivery]:
         participant = state.seat(command.endpoint).participant
         if participant.affiliation is not Affiliation.OWNER:
             raise Refused(Reason.NOT_ALLOWED)
+        state.must_fit(command.text)
         by = participant.nickname
     farewell = Farewell(command.departure, command.text, by, command.alternative)
     deliveries: list[Delivery] = []

@@ -80,6 +80,7 @@ def moderate(state: RoomState, command: Moderate, now: float) -> list[Delivery]:
         if order.endpoint != command.endpoint:
             raise Refused(Reason.NOT_ALLOWED)
         _check(state, actor, order)
+        state.must_fit(order.text)
         if isinstance(order, SetAffiliation):
             proposed.set(order.address, order.affiliation)
     _check_table(state, proposed)

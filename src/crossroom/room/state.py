@@ -58,6 +58,11 @@ class RoomState:
         is_reserved = comparison_key(nickname) in self.limits.reserved_nicknames
         return not is_reserved and self.roster.is_open(nickname, person, now)
 
+    def must_fit(self, text: str) -> None:
+        """A subject, a reason, the name of a room: raises Refused(TOO_LARGE)."""
+        if len(text.encode()) > self.limits.text_octets:
+            raise Refused(Reason.TOO_LARGE, f"a text of more than {self.limits.text_octets} octets")
+
     def role_for(self, affiliation: Affiliation) -> Role:
         """XEP-0045 §5.1.2: the role that a standing brings at entry."""
         if affiliation >= Affiliation.ADMIN:

@@ -16,9 +16,7 @@ def set_subject(state: RoomState, command: SetSubject, now: float) -> list[Deliv
     needed = Role.PARTICIPANT if state.configuration.anyone_changes_subject else Role.MODERATOR
     if participant.role < needed:
         raise Refused(Reason.NOT_ALLOWED)
-    # the id is kept with it
-    if len(command.subject.encode()) + len(command.id.encode()) > state.limits.text_octets:
-        raise Refused(Reason.TOO_LARGE)
+    state.must_fit(command.subject + command.id)  # both are kept
     changed = SubjectChanged(command.subject, participant.nickname, now, command.id, command.archive_id)
     state.subject = replace(changed, delayed=True)
     return [Delivery(changed, recipients(state).everyone)]

@@ -61,6 +61,24 @@ def test_an_address_that_nobody_can_have_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    "uri",
+    [
+        "sip:sip.example",  # its standing would be that of everybody there
+        "sip:%EF%BD%81na@sip.example",  # full-width a: XMPP would show Ana's own address
+        "sip:ze%CC%81@sip.example",  # e and an accent of its own, where XMPP has one letter
+    ],
+)
+def test_nobody_calls_under_an_address_that_would_pass_for_somebody_elses(uri: str) -> None:
+    with pytest.raises(ParseError):
+        caller(sender=f"<{uri}>")
+
+
+@pytest.mark.parametrize("user", ["Ana", "a%20b", "%E2%80%8Bana", "z%C3%A9", "50%25"])
+def test_an_address_that_has_one_spelling_is_let_in(user: str) -> None:
+    assert caller(sender=f"<sip:{user}@sip.example>").person.domain == "sip.example"
+
+
+@pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [
         ("<sip:a@h;gr=x>", "<sip:b@i;gr=x>", True),
@@ -84,3 +102,18 @@ def test_a_device_is_known_again_by_what_stays_the_same(one: str, other: str, *,
 )
 def test_the_room_is_named_by_the_request_uri_or_by_to_at_our_own_host(uri: str, to: str, room: str) -> None:
     assert str(called_room(_invite(uri=uri, to=to), DOMAINS, HOSTS)) == room
+
+
+@pytest.mark.parametrize("spelling", ["tea", "TEA", "%74ea", "t%EF%BD%85a", "tea;x=1", "tea:secret"])
+def test_all_spellings_that_xmpp_takes_for_one_room_are_one(spelling: str) -> None:
+    called = called_room(_invite(uri=f"sip:{spelling}@conference.example"), DOMAINS, HOSTS)
+    expected = "tea;x=1" if ";" in spelling else "tea"  # inside the user part it is part of the name
+    assert called.key == (expected, "conference.example")
+
+
+@pytest.mark.parametrize(
+    "name", ["%E2%80%8B", "a%E2%80%AEb", "%C5%BF", "a" * 1024, "%20tea", "te%0Aa", "%1B"]
+)
+def test_what_xmpp_cannot_name_is_no_room(name: str) -> None:
+    with pytest.raises(ParseError):
+        called_room(_invite(uri=f"sip:{name}@conference.example"), DOMAINS, HOSTS)

@@ -72,14 +72,27 @@ async def test_a_referred_by_is_copied_unmodified_where_addresses_are_shown() ->
         await open_room(world)
         ana, cy = await world.sip("Ana"), await rung_at(world, "Cy")
         odd = '"Ana of  Tea" <sip:ana@sip.example;x=1>;cid="20398823.2UWQFN309shb3@ana"'
-        ana_refers = ana.refer
-        peer_headers = [("Referred-By", odd)]
-        message = ana.ua.new_request("REFER", TEA, [ana.ua.contact(), ("Refer-To", f"<{CY}>"), *peer_headers])
-        assert (await ana.ua.request(message)).status == 200
+        headers = [ana.ua.contact(), ("Refer-To", f"<{CY}>"), ("Referred-By", odd)]
+        assert (await ana.ua.request(ana.ua.new_request("REFER", TEA, headers))).status == 200
         invitation = await cy.expects_invite()
         assert invitation.invite.request.get("Referred-By") == odd
-        assert ana_refers is not None
         await invitation.reject()
+
+
+async def test_nobody_invites_in_somebody_elses_name() -> None:
+    async with facing() as world:
+        await open_room(world)
+        ana = await world.sip("Ana")
+        for named, status in (
+            ("<sip:boss@sip.example>", 403),
+            ("<tel:+15551234>", 403),
+            (f"<{TEA};gr=Bob>", 403),
+            (f"<{TEA};gr=Ana>", 200),
+        ):
+            headers = [ana.ua.contact(), ("Refer-To", f"<{DEE}>"), ("Referred-By", named)]
+            response = await ana.ua.request(ana.ua.new_request("REFER", TEA, headers))
+            assert response.status == status, named
+        assert len(world.xmpp_network.asked) == 1
 
 
 async def test_where_addresses_are_hidden_the_invited_learns_the_occupant_and_no_more() -> None:

@@ -49,3 +49,10 @@ def test_full_list_of_members_refuses_another_invitation() -> None:
     stage.join("Ana")
     stage.configure("Ana", is_members_only=True)
     assert stage.refuses(Invite(endpoint("Ana"), address("Dee"))) is Reason.TOO_LARGE
+
+
+def test_an_endless_reason_invites_nobody() -> None:
+    stage = Stage(RoomLimits(text_octets=5))
+    stage.join("Ana")
+    assert stage.refuses(Invite(endpoint("Ana"), address("Dee"), "come at once")) is Reason.TOO_LARGE
+    assert stage.do(Invite(endpoint("Ana"), address("Dee"), "come!")) == []

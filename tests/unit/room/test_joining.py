@@ -237,3 +237,17 @@ def test_reserved_nickname_is_nobodys_however_it_is_written() -> None:
     stage.join("admin", insists_on_nickname=False)
     assert stage.room.nicknames == ("Ana", "admin 2")
     assert stage.refuses(Rename(endpoint("Ana"), nick("aDmIn"))) is Reason.NICKNAME_TAKEN
+
+
+def test_a_room_that_a_whole_domain_began_belongs_to_nobody() -> None:
+    stage = Stage()
+    stage.join("Ana", address=Address("", "x.example", "phone"))
+    stage.join("Bob")
+    assert stage.of("Ana", Joined)[0].occupant.affiliation is Affiliation.NONE
+    assert stage.of("Bob", Joined)[-1].occupant.affiliation is Affiliation.NONE
+
+
+def test_a_room_does_not_begin_with_an_endless_subject() -> None:
+    stage = Stage(RoomLimits(text_octets=10))
+    assert stage.refuses_join("Ana", subject="x" * 11) is Reason.TOO_LARGE
+    stage.join("Ana", subject="x" * 10)

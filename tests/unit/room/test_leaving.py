@@ -3,6 +3,7 @@ from crossroom.room.commands import Destroy, Leave
 from crossroom.room.events import Ended, Left
 from crossroom.room.reasons import Departure, Reason
 from crossroom.room.standing import Affiliation, Role
+from crossroom.room.state import RoomLimits
 from stage import Stage, address, endpoint
 
 
@@ -70,3 +71,17 @@ def test_only_an_owner_destroys_or_the_service() -> None:
     stage.do(Destroy(None, departure=Departure.SHUTDOWN))
     assert stage.of("Bob", Ended) == [Ended(Departure.SHUTDOWN)]
     assert stage.of("Bob", Left)[0].by is None
+
+
+def test_an_endless_status_is_cut_and_leaving_goes_on() -> None:
+    stage = Stage(RoomLimits(text_octets=5))
+    stage.join("Ana")
+    stage.join("Bob")
+    stage.do(Leave(endpoint("Bob"), status="ééé"))
+    assert stage.of("Ana", Left)[-1].text == "éé"
+
+
+def test_an_endless_reason_ends_no_room() -> None:
+    stage = Stage(RoomLimits(text_octets=5))
+    stage.join("Ana")
+    assert stage.refuses(Destroy(endpoint("Ana"), "tired of it")) is Reason.TOO_LARGE

@@ -239,3 +239,13 @@ def test_every_event_of_a_removal_is_for_those_who_are_still_there() -> None:
     stage.do(kick("Moderator", "Stranger"))
     stage.say("Owner")
     assert stage.kinds("Stranger") == [Left, Ended]
+
+
+def test_an_endless_reason_removes_nobody() -> None:
+    stage = Stage(RoomLimits(text_octets=5))
+    stage.join("Ana")
+    stage.join("Bob")
+    kick = SetRole(endpoint("Ana"), nick("Bob"), Role.NONE, "enough")
+    ban = SetAffiliation(endpoint("Ana"), address("Bob"), Affiliation.OUTCAST, "enough")
+    for order in (kick, ban):
+        assert stage.refuses(stage.order("Ana", order)) is Reason.TOO_LARGE
