@@ -79,8 +79,8 @@ async def test_a_stopped_server_has_closed_its_component_stream(
 MISTAKES = {
     "unknown setting": ('[sip]\nlisen = ["udp://127.0.0.1:5060"]', 2, "lisen"),
     "wrong type": ('[limits]\n\nhistory = "many"', 3, "history"),
-    "wrong address": ('[sip]\nlisten = [\n  "udp://127.0.0.1:99999",\n]', 1, "udp://127.0.0.1:99999"),
-    "two of a name": ('[[domains]]\nname = "a.example"\n[[domains]]\nname = "a.example"', 1, "the same name"),
+    "wrong address": ('[sip]\nlisten = [\n  "udp://127.0.0.1:99999",\n]', 2, "udp://127.0.0.1:99999"),
+    "two of a name": ('[[domains]]\nname = "a.example"\n[[domains]]\nname = "a.example"', 4, "the same name"),
     "no TOML": ("[sip\n", 1, "TOML"),
 }
 
