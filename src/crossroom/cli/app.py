@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,9 +77,37 @@ def serve(config: ConfigurationFile = None) -> None:
 
 
 @app.command()
+def check(config: ConfigurationFile = None) -> None:
+    """Look whether the server would work: certificates, secrets, addresses, XMPP server, proxy, DNS; exit 1 if not."""
+    configuration = _configuration(config)
+    raise typer.Exit(_run(_check(configuration, config)))
+
+
+@app.command()
 def config() -> None:
     """Print every setting with its default and one line of meaning, as a file to start from."""
     typer.echo(listing(), nl=False)
+
+
+async def _check(configuration: Configuration, file: Path | None) -> int:
+    """Print one line for each finding; the exit status: 1 when something would stop a server."""
+    from crossroom.check import Finding, Verdict
+    from crossroom.check import check as findings
+    from crossroom.net.dns import DnsNames
+
+    colours = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.WRONG: "red"}
+    is_wrong = False
+
+    def show(finding: Finding) -> None:
+        verdict = typer.style(f"{finding.verdict:<5}", fg=colours[finding.verdict])
+        typer.echo(f"{verdict}  {finding.what}: {finding.text}")
+
+    show(Finding(Verdict.OK, "configuration", str(file) if file else "built in: everything on loopback"))
+    log = open_log(LogLevel.ERROR, LogFormat.TEXT)
+    async for finding in findings(configuration, DnsNames(), datetime.now(UTC), log):
+        is_wrong |= finding.verdict is Verdict.WRONG
+        show(finding)
+    return int(is_wrong)
 
 
 def _configuration(file: Path | None) -> Configuration:

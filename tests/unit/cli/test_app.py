@@ -69,10 +69,31 @@ def test_a_certificate_that_cannot_be_read_is_one_line(file: Path) -> None:
     )
 
 
+def test_check_prints_one_line_for_each_finding_and_says_by_its_status_what_would_stop_a_server(
+    file: Path,
+) -> None:
+    def checked(text: str) -> tuple[int, list[str]]:
+        file.write_text(text)
+        result = CliRunner().invoke(app, ["check", "-c", str(file)])
+        return result.exit_code, result.output.splitlines()
+
+    status, lines = checked(LOOPBACK)
+    assert status == 0
+    assert lines[0] == f"ok     configuration: {file}"
+    assert [line[:5] for line in lines] == ["ok   "] * 3
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+        status, lines = checked(LOOPBACK.replace("tcp://127.0.0.1:0", taken, 1))
+    assert status == 1
+    assert lines[1] == f"wrong  sip.listen: {taken}: another program listens there"
+    status, lines = checked("[limits]\nrooms = 0\n")
+    assert (status, len(lines)) == (2, 1)
+
+
 def test_every_command_has_help_that_ends_well() -> None:
     listed = CliRunner().invoke(app, ["--help"])
     assert listed.exit_code == 0
-    for command in ("demo", "serve", "config"):
+    for command in ("demo", "serve", "check", "config"):
         assert command in listed.output
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 
