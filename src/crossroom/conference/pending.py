@@ -1,4 +1,4 @@
-"""A focus that dials one of our XMPP users: an INVITE with isfocus, which waits as the seat of an invitation.
+"""A focus that dials one of our XMPP users: an INVITE with isfocus, which keeps a seat for the invited person.
 
 docs/mapping.md §3.15 D: this is no one-to-one chat. The person is asked on their own network; if they join the
 room within the time, this INVITE is answered and becomes their session. Rejecting it tells the focus why not.
@@ -37,8 +37,8 @@ class Remote(Protocol):
         ...
 
 
-class PendingSeat:
-    """One waiting INVITE (focus.interface.Seat)."""
+class PendingInvite:
+    """One waiting INVITE (focus.interface.Reservation)."""
 
     def __init__(self, call: IncomingCall, remote: Remote) -> None:
         self._call = call
@@ -76,22 +76,22 @@ class PendingInvites:
         if not _is_believed(call):
             call.reject(403, "Not Your Conference")
             return
-        seat = PendingSeat(call, self._remote)
+        pending = PendingInvite(call, self._remote)
         invitation = Invitation(
             room=room,
             invitee=invitee,
             inviter=inviter_of(call),
             reason=call.request.headers.get("Subject") or "",
-            seat=seat,
+            reservation=pending,
         )
         call.ring(180)
         self._waiting += 1
         try:
-            await self._ask(call, invitation, seat)
+            await self._ask(call, invitation, pending)
         finally:
             self._waiting -= 1
 
-    async def _ask(self, call: IncomingCall, invitation: Invitation, seat: PendingSeat) -> None:
+    async def _ask(self, call: IncomingCall, invitation: Invitation, pending: PendingInvite) -> None:
         # RFC 3261 §9.2: the focus gave up; whoever was asked is not waited for any more
         call.on_cancelled = partial(_cancel, asyncio.current_task())
         try:
@@ -102,7 +102,7 @@ class PendingInvites:
             status = status_of(outcome)
         finally:
             call.on_cancelled = None
-        if not seat.is_taken:
+        if not pending.is_taken:
             call.reject(status.code, status.phrase)
         self._log.info("invited by a focus", invitee=str(invitation.invitee), room=str(invitation.room))
 

@@ -175,11 +175,11 @@ class Directory(Protocol):
         ...
 
 
-class Seat(Protocol):
-    """A seat that waits for an invited user: a pending INVITE of a focus elsewhere."""
+class Reservation(Protocol):
+    """A seat that a focus elsewhere keeps for an invited user: its pending INVITE."""
 
     async def join(self, room: Address, joiner: Joiner, deliver: Deliver) -> Participation:
-        """Take this seat; the same contract as `Focus.join`."""
+        """Take the seat; the same contract as `Focus.join`."""
         ...
 
 
@@ -187,7 +187,7 @@ class Seat(Protocol):
 class Invitation:
     """A room asks somebody in. `inviter` is what the invitee may know of who asked; `reason` is text.
 
-    `seat` is None for a room of ours: the invitee joins by the directory like everybody.
+    `reservation` is None for a room of ours: the invitee joins by the directory like everybody.
     """
 
     room: Address
@@ -195,7 +195,7 @@ class Invitation:
     inviter: Address | None = None
     reason: str = ""
     password: str | None = None
-    seat: Seat | None = None
+    reservation: Reservation | None = None
     progress: Progress = untold  # for a waiting REFER
     referral: str = ""  # a Referred-By to be copied unmodified (RFC 3892 §2.2); empty where nobody may know
 

@@ -121,7 +121,7 @@ class Invitations:
         if is_crowded:
             raise Refused(Reason.RATE_EXCEEDED, "too many invitations wait for an answer")
         # a focus elsewhere has proved its own address and no other: whom it names as inviter is its own affair
-        is_foreign = invitation.seat is not None
+        is_foreign = invitation.reservation is not None
         if is_foreign and not self._rates.take(invitation.room.key, self._clock()):
             raise Refused(Reason.RATE_EXCEEDED, "too many invitations")
 

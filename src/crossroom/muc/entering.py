@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from crossroom.focus.interface import Answer, Deliver, Features, Focus, Outcome, Participation, Seat
+from crossroom.focus.interface import Answer, Deliver, Features, Focus, Outcome, Participation, Reservation
 from crossroom.machine import ParseError
 from crossroom.muc.addresses import address_of, recipient, room_of, sender
 from crossroom.muc.context import MucContext
@@ -112,7 +112,7 @@ def _enter(context: MucContext, stanza: Stanza, wish: JoinRequest) -> None:
 
 
 async def _join(context: MucContext, occupancy: Occupancy, joiner: Joiner) -> None:
-    """Take a seat: an invitation's own where one waits, else the directory's."""
+    """Take a seat: one that is reserved for an invited person, else one of the directory's focus."""
     if occupancy.is_over:
         return
     room = room_of(occupancy.room)
@@ -123,8 +123,8 @@ async def _join(context: MucContext, occupancy: Occupancy, joiner: Joiner) -> No
     except BaseException as error:
         occupancy.end()
         context.occupants.remove(occupancy)
-        if isinstance(error, Refused) and accepted and accepted.invitation.seat:
-            # a seat is taken once; without one the invited person may still try again
+        if isinstance(error, Refused) and accepted and accepted.invitation.reservation:
+            # a reservation is good once; without one the invited person may still try again
             accepted.settle(Outcome(Answer.FAILED, error.reason, error.text))
         raise
     finally:
@@ -138,10 +138,10 @@ async def _seated(
     context: MucContext, occupancy: Occupancy, joiner: Joiner, accepted: PendingInvitation | None
 ) -> Participation:
     room = room_of(occupancy.room)
-    seat = accepted.invitation.seat if accepted else None
+    reservation = accepted.invitation.reservation if accepted else None
     if accepted is not None:
         joiner = replace(joiner, referred_by=accepted.invitation.inviter)
-    door: Seat | Focus = seat or context.directory.focus_for(room)
+    door: Reservation | Focus = reservation or context.directory.focus_for(room)
     try:
         async with asyncio.timeout(context.limits.join_seconds):
             return await door.join(room, joiner, _deliver_to(context, occupancy))

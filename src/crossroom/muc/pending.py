@@ -52,9 +52,9 @@ class PendingInvitations:
             self._waiting.pop(key, None)
 
     def accepted_by(self, room: Address, invitee: Address) -> PendingInvitation | None:
-        """The one that a join accepts: one that keeps a seat, else the oldest."""
+        """The one that a join accepts: one with a reservation, else the oldest."""
         waiting = self.of(room, invitee)
-        return next((one for one in waiting if one.invitation.seat), next(iter(waiting), None))
+        return next((one for one in waiting if one.invitation.reservation), next(iter(waiting), None))
 
     def of(self, room: Address, invitee: Address) -> list[PendingInvitation]:
         """All that wait for this person and this room, the oldest first."""

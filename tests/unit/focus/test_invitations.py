@@ -43,8 +43,8 @@ class Face:
         return self.result
 
 
-class ForeignSeat:
-    """A seat of a focus elsewhere that nobody takes."""
+class ForeignReservation:
+    """A seat at a focus elsewhere that nobody takes."""
 
     async def join(self, room: Address, joiner: Joiner, deliver: Deliver) -> Participation:
         raise NotImplementedError
@@ -201,7 +201,7 @@ async def test_address_on_no_network_and_network_without_face_are_refused() -> N
 async def test_focus_elsewhere_that_asks_too_often_is_refused_whomever_it_names_as_inviter() -> None:
     world = World(InvitationLimits(per_focus=Allowance(burst=1, per_second=1.0)))
     world.sip.gate.set()
-    foreign = replace(INVITATION, seat=ForeignSeat())
+    foreign = replace(INVITATION, reservation=ForeignReservation())
     await world.invitations.invite(foreign)
     assert await world.refused(replace(foreign, inviter=ANA)) is Reason.RATE_EXCEEDED
     await world.invitations.invite(replace(foreign, room=replace(ROOM, user="coffee")))

@@ -238,10 +238,10 @@ async def test_progress_is_told() -> None:
         await outcome
 
 
-async def test_a_waiting_seat_is_taken_instead_of_a_new_one() -> None:
+async def test_a_reserved_seat_is_taken_instead_of_a_new_one() -> None:
     elsewhere = World()
     world = World(other_focus=RefusingFocus(Reason.NO_SUCH_ROOM))
-    outcome = asked(world, Invitation(TEA, DEES, ANA, seat=elsewhere.focus))
+    outcome = asked(world, Invitation(TEA, DEES, ANA, reservation=elsewhere.focus))
     await sent(world)
     told = await world.join(DEE, "Dee")
     assert summary(told[0]) == "Dee available 110 201"
@@ -252,20 +252,20 @@ async def test_a_waiting_seat_is_taken_instead_of_a_new_one() -> None:
 
 async def test_a_seat_that_cannot_be_taken_fails_the_invitation_and_the_join() -> None:
     world = World()
-    outcome = asked(world, Invitation(TEA, DEES, seat=RefusingFocus(Reason.TIMED_OUT)))
+    outcome = asked(world, Invitation(TEA, DEES, reservation=RefusingFocus(Reason.TIMED_OUT)))
     await sent(world)
     [answer] = await world.join(DEE, "Dee")
     assert error(answer) == ("remote-server-timeout", "wait")
     assert await outcome == Outcome(Answer.FAILED, Reason.TIMED_OUT)
 
 
-async def test_of_two_waiting_seats_only_the_one_that_was_tried_fails() -> None:
+async def test_of_two_reserved_seats_only_the_one_that_was_tried_fails() -> None:
     elsewhere = World()
     world = World(other_focus=RefusingFocus(Reason.NO_SUCH_ROOM))
-    over = asked(world, Invitation(TEA, DEES, ANA, seat=RefusingFocus(Reason.TIMED_OUT)))
+    over = asked(world, Invitation(TEA, DEES, ANA, reservation=RefusingFocus(Reason.TIMED_OUT)))
     await sent(world)
     cy = Address("cy", "sip.example")
-    waiting = asked(world, Invitation(TEA, DEES, cy, seat=elsewhere.focus))
+    waiting = asked(world, Invitation(TEA, DEES, cy, reservation=elsewhere.focus))
     await sent(world)
     [answer] = await world.join(DEE, "Dee")
     assert error(answer) == ("remote-server-timeout", "wait")
