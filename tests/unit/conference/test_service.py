@@ -2,10 +2,11 @@ import pytest
 
 from crossroom.config.schema import Limits, Notices, Sip
 from crossroom.focus.interface import Answer, Invitation, Outcome
-from crossroom.room.address import Address, Network, Nickname
+from crossroom.room.address import Address, MessageId, Network, Nickname
 from crossroom.room.commands import SetAffiliation, SetRole
 from crossroom.room.configuration import Configuration
-from crossroom.room.reasons import Reason
+from crossroom.room.events import Ended, SubjectChanged
+from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.standing import Affiliation, Role
 from peers.sip_call import start_invite
 from peers.sip_message import parameters
@@ -95,6 +96,22 @@ async def test_one_person_begins_only_so_many_rooms() -> None:
         assert (response.start, response.get("Retry-After")) == ("SIP/2.0 480 Too Many Rooms", "60")
         [line] = world.logged("join refused")
         assert line["reason"].startswith("too-many-rooms")
+
+
+async def test_who_begins_a_room_by_sip_moderates_it_and_everybody_in_it_sets_the_subject() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        bob, seen = await world.xmpp("Bob")
+        await bob.set_subject("Leaves", MessageId("s1"))
+        assert (await seen.until(lambda one: one.of(SubjectChanged)[-1].by == "Bob")).of(SubjectChanged)[
+            -1
+        ].subject == "Leaves"
+        with pytest.raises(Refused):
+            await bob.configure(Configuration())
+        await ana.leave()
+        again = await world.sip("Ana")
+        assert (await again.refer(f"{TEA};gr=Bob", method="BYE")).status == 200
+        assert (await seen.first(Ended)).departure is Departure.KICKED
 
 
 async def test_a_caller_whose_address_nobody_can_have_is_refused() -> None:
