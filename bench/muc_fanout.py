@@ -4,12 +4,11 @@ Run: python bench/muc_fanout.py [--json]. The figure to watch is the ratio: both
 """
 
 import asyncio
-import json
 import secrets
-import sys
 import time
 
 import structlog
+from report import report
 
 from crossroom.focus.directory import DomainDirectory
 from crossroom.focus.hosting import Surroundings
@@ -126,12 +125,7 @@ async def measure(size: int) -> dict[str, float]:
 
 
 async def main() -> None:
-    rows = [await measure(size) for size in SIZES]
-    if "--json" in sys.argv:
-        print(json.dumps(rows))
-        return
-    for row in rows:
-        print("  ".join(f"{name}={value:g}" for name, value in row.items()))
+    report([await measure(size) for size in SIZES])
 
 
 if __name__ == "__main__":

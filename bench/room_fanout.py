@@ -4,11 +4,11 @@ Run: python bench/room_fanout.py [--json]. The figure to watch is the ratio: bot
 """
 
 import asyncio
-import json
 import secrets
-import sys
 import time
 from collections.abc import Callable
+
+from report import report
 
 from crossroom.focus.hosting import Surroundings
 from crossroom.focus.invitations import Invitations
@@ -99,12 +99,7 @@ async def measure(size: int) -> dict[str, float]:
 
 
 async def main() -> None:
-    rows = [await measure(size) for size in SIZES]
-    if "--json" in sys.argv:
-        print(json.dumps(rows))
-        return
-    for row in rows:
-        print("  ".join(f"{name}={value:g}" for name, value in row.items()))
+    report([await measure(size) for size in SIZES])
 
 
 if __name__ == "__main__":

@@ -5,16 +5,16 @@ The server's requests leave through an outbound proxy that is the server itself:
 
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 import structlog
 
-from contract.focus_contract import FocusContract, FocusWorld, Recorder, person
+from contract.focus_contract import FocusWorld
+from contract.loop_contract import LoopContract
 from crossroom.config.schema import Configuration, Domain, Kind, Msrp, Sip
-from crossroom.focus.interface import Features, Focus
+from crossroom.focus.interface import Focus
 from crossroom.room.address import Address
-from crossroom.room.events import Joined
 from crossroom.server import Crossroom
 
 ROOM = Address("tea", "conference.example")
@@ -58,16 +58,5 @@ async def focus_world(request: pytest.FixtureRequest) -> AsyncIterator[FocusWorl
         assert not left
 
 
-class TestRemoteFocus(FocusContract):
-    lacks = Features.MODERATION | Features.CONFIGURATION | Features.SUBJECT | Features.PRESENCE
-
-    async def test_first_joiner_is_told_that_the_room_was_created(self, focus_world: FocusWorld) -> None:
-        """No answer to an INVITE says whether it made the room: a looped domain has no XEP-0045 status 201."""
-        _, ana = await self.seat(focus_world, "Ana")
-        assert not any(line.created for line in ana.of(Joined))
-
-    async def test_join_into_a_room_that_nobody_may_create_is_refused(self, focus_world: FocusWorld) -> None:
-        """Who may create is decided by whoever owns the rooms: an INVITE cannot ask to find a room and not make one."""
-        joiner = replace(person("Ana"), may_create=False)
-        await focus_world.focus.join(focus_world.room, joiner, Recorder())
-        assert focus_world.tables()["rooms"] == 1
+class TestRemoteFocus(LoopContract):
+    """The whole contract, but for what no SIP message can carry."""

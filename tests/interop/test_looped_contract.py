@@ -1,15 +1,15 @@
 """The contract of a focus through a real proxy: RemoteFocus → Kamailio → SIP face → LocalFocus, as in a looped domain."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from contract.focus_contract import FocusContract, FocusWorld, Recorder, person
-from crossroom.focus.interface import Features, Focus
+from contract.focus_contract import FocusWorld
+from contract.loop_contract import LoopContract
+from crossroom.focus.interface import Focus
 from crossroom.room.address import Address
-from crossroom.room.events import Joined
 from crossroom.server import Crossroom
 from interop.crossroom_server import crossroom_server
 from peers.crossroom import Domain, Ports
@@ -50,16 +50,5 @@ async def focus_world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
             await server.focus.end(ROOM, "the test is over")
 
 
-class TestLoopedFocus(FocusContract):
-    lacks = Features.MODERATION | Features.CONFIGURATION | Features.SUBJECT | Features.PRESENCE
-
-    async def test_first_joiner_is_told_that_the_room_was_created(self, focus_world: FocusWorld) -> None:
-        """No answer to an INVITE says whether it made the room: a looped domain has no XEP-0045 status 201."""
-        _, ana = await self.seat(focus_world, "Ana")
-        assert not any(line.created for line in ana.of(Joined))
-
-    async def test_join_into_a_room_that_nobody_may_create_is_refused(self, focus_world: FocusWorld) -> None:
-        """Who may create is decided by whoever owns the rooms: an INVITE cannot ask to find a room and not make one."""
-        joiner = replace(person("Ana"), may_create=False)
-        await focus_world.focus.join(focus_world.room, joiner, Recorder())
-        assert focus_world.tables()["rooms"] == 1
+class TestLoopedFocus(LoopContract):
+    """The whole contract, but for what no SIP message can carry."""
