@@ -41,6 +41,8 @@ class Notifier(Protocol):
 class Subscription:
     """One subscriber. `person` is who subscribed, for the day that they leave the room."""
 
+    __slots__ = ("_full", "_missed", "person", "session")
+
     def __init__(self, session: Notifier, person: Address, full: Callable[[], Body]) -> None:
         self.session = session
         self.person = person

@@ -84,6 +84,8 @@ def is_from_sip(said: Posted | Acknowledged) -> bool:
 class ReceiptBook:
     """What one endpoint asked about its private messages, and what it told about those of others."""
 
+    __slots__ = ("_asked", "_told")
+
     def __init__(self) -> None:
         self._asked: dict[MessageId, set[Receipt]] = {}
         self._told: dict[tuple[Nickname, MessageId], set[Receipt]] = {}

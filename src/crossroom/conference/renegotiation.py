@@ -25,6 +25,8 @@ from crossroom.sip.message import Request
 class Renegotiation:
     """What stands between us and one endpoint, and its changes. `answer` is an InviteSession.on_reinvite."""
 
+    __slots__ = ("_agreed", "_description", "_premises", "_seat", "_session")
+
     def __init__(self, premises: Premises, seat: Seat, session: InviteSession, agreed: Agreed) -> None:
         self._premises = premises
         self._seat = seat

@@ -40,6 +40,14 @@ _AFFILIATION_WORDS = {
     Affiliation.NONE: (),
     Affiliation.OUTCAST: (),
 }
+_WORDS = {
+    (role, affiliation): (*of_role, *of_affiliation) or None
+    for role, of_role in _ROLE_WORDS.items()
+    for affiliation, of_affiliation in _AFFILIATION_WORDS.items()
+}
+# Every entry shares these: a roster is kept for as long as somebody is in the room.
+_SPEAKS = (Media("1", "message", MediaStatus.SENDRECV),)
+_ONLY_READS = (Media("1", "message", MediaStatus.RECVONLY),)
 
 
 class EntityForm(Enum):
@@ -95,7 +103,7 @@ def user_of(
         # RFC 7701 §7.4: many endpoints show nothing but the display-text
         display_text=shown.nickname,
         associated_aors=_associated(shown),
-        roles=(*_ROLE_WORDS[shown.role], *_AFFILIATION_WORDS[shown.affiliation]) or None,
+        roles=_WORDS[shown.role, shown.affiliation],
         endpoints=(*connected, *(_disconnected(entity, entry, seat) for seat, entry in gone)),
     )
 
@@ -128,7 +136,7 @@ def _connected(entity: SipUri, occupant: Occupant, seat: int) -> Endpoint:
         status=EndpointStatus.CONNECTED,
         joining_method=occupant.joining,
         # RFC 4575 §5.8.5: who has no voice only receives
-        media=(Media("1", "message", MediaStatus.SENDRECV if speaks else MediaStatus.RECVONLY),),
+        media=_SPEAKS if speaks else _ONLY_READS,
     )
 
 

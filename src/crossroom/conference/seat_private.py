@@ -23,6 +23,8 @@ AWAITED = 256
 class PrivateMessages:
     """See the module. `turns` are those in which the endpoint's own requests are carried out."""
 
+    __slots__ = ("_awaited", "_book", "_log", "_seat", "_turns")
+
     def __init__(self, seat: Sitter, book: ReceiptBook, turns: Turns, log: Log) -> None:
         self._seat = seat
         self._book = book

@@ -43,6 +43,8 @@ class Sitter(Protocol):
 class SeatRequests:
     """The requests of one endpoint."""
 
+    __slots__ = ("_book", "_seat", "_typing")
+
     def __init__(self, seat: Sitter, book: ReceiptBook, typing: TypingWatch) -> None:
         self._seat = seat
         self._book = book

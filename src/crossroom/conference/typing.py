@@ -24,6 +24,8 @@ class Typist(Protocol):
 class TypingWatch:
     """Ends what has run out, in its `turns`: for whom is None for the room, a nickname for one participant."""
 
+    __slots__ = ("_log", "_running", "_turns", "_typist")
+
     def __init__(self, typist: Typist, turns: Turns, log: Log) -> None:
         self._typist = typist
         self._turns = turns

@@ -44,6 +44,8 @@ HIDDEN_PASSWORD = "••••••••"  # noqa: S105 -- says that there is
 class LocalParticipation:
     """One endpoint's seat in a room of this process; see focus.interface.Participation for every call."""
 
+    __slots__ = ("_acts", "_endpoint", "_hosting", "_person", "_room")
+
     def __init__(self, hosting: Hosting, room: Room, endpoint: EndpointId, person: Hashable) -> None:
         self._hosting = hosting
         self._room = room

@@ -36,6 +36,8 @@ class Outbox:
     copies of a fan-out, on a wheel of their own: there are more than of anything else.
     """
 
+    __slots__ = ("_seconds", "_seed", "_waiting", "copies")
+
     def __init__(self, seed: str, response_seconds: float) -> None:
         self.copies = Copies(seed, response_seconds)
         self._seed = seed

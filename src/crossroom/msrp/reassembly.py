@@ -76,6 +76,8 @@ class _Partial:
 class Inbox:
     """The unfinished messages of one session, by Message-ID."""
 
+    __slots__ = ("_limits", "_partials")
+
     def __init__(self, limits: InboxLimits) -> None:
         self._limits = limits
         self._partials: dict[str, _Partial] = {}  # the longest untouched first

@@ -49,6 +49,8 @@ class _Undecided:
 class Receiving:
     """What came in and is not finished yet; `seen` as in Session."""
 
+    __slots__ = ("_handles", "_inbox", "_limits", "_local", "_too_large", "_undecided", "seen")
+
     def __init__(self, local: str, limits: SessionLimits, seen: Iterable[str] = ()) -> None:
         self._local = local
         self._limits = limits

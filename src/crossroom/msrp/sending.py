@@ -23,9 +23,11 @@ class Sending:
     sent again after a repair, unless the peer was heard meanwhile: then it was there and did not care to answer.
     """
 
+    __slots__ = ("_local", "_remote_text", "_transfers", "is_relayed", "late", "outbox", "refused_types")
+
     def __init__(self, local: str, seed: str, response_seconds: float) -> None:
         self.outbox = Outbox(seed, response_seconds)
-        self.refused_types: set[str] = set()
+        self.refused_types: frozenset[str] = frozenset()
         self.late: dict[int, Message] = {}
         self.is_relayed = False  # the peer is reached by way of a relay (RFC 4976)
         self._local = local
@@ -97,7 +99,7 @@ class Sending:
             # The fan-out's usual answer: nothing more to do.
             return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
         if status == 415 and isinstance(subject, Transfer):
-            self.refused_types.add(subject.message.content_type.lower())
+            self.refused_types |= {subject.message.content_type.lower()}
         outputs = self._fail(message_id, subject, Outcome.REFUSED, status, response.comment)
         if status in _FATAL:
             outputs.append(Ended(_FATAL[status]))

@@ -23,6 +23,8 @@ class Session:
     the Message-IDs that the session which this one replaces had received (RFC 4975 §5.4).
     """
 
+    __slots__ = ("_receiving", "local", "local_text", "sending")
+
     def __init__(
         self, local: MsrpUri, seed: str, limits: SessionLimits | None = None, seen: Iterable[str] = ()
     ) -> None:

@@ -69,6 +69,8 @@ class StreamReader:
     reader is closed and ignores everything. The same octets give the same items, however they are split.
     """
 
+    __slots__ = ("_held", "_limits", "_partial", "_plain_limit", "is_between_frames", "is_closed")
+
     def __init__(self, limits: StreamLimits | None = None) -> None:
         self._limits = limits = limits or StreamLimits()
         # Short enough that no limit could be passed inside.

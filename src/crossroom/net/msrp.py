@@ -4,6 +4,7 @@ Drives the pure machines of `msrp/`; knows no rooms. One timer sweeps all sessio
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 from crossroom.machine import ParseError
@@ -36,6 +37,7 @@ class MsrpEndpoint:
         self._ids = ids
         self._sessions: dict[str, MsrpSession] = {}
         self._connections: set[MsrpConnection] = set()
+        self._empty: asyncio.Event | None = None  # somebody waits until no connection is left
         self._dirty: list[Outflow] = []
         self._servers: list[asyncio.Server] = []
         self._browsers: list[MsrpWebSockets] = []
@@ -52,25 +54,21 @@ class MsrpEndpoint:
         except BaseException:
             await self.stop()
             raise
-        self._sweep_later()
+        self._keep_sweeping()
 
     async def stop(self) -> None:
         """End every session (`on_closed`), write what is pending, close everything."""
         self._stop_listening()
         for session in list(self._sessions.values()):
             session.end(EndReason.STOPPED)
-        connections = list(self._connections)
-        for connection in connections:
+        for connection in list(self._connections):
             connection.close()
-        waiting = {connection.done for connection in connections}
-        if waiting:
-            await asyncio.wait(waiting, timeout=self.settings.close_seconds)
+        await self._emptied(self.settings.close_seconds)
         for connection in list(self._connections):
             connection.abort_unread()
         for browsers in self._browsers:
             await browsers.close()
-        if waiting:
-            await asyncio.wait(waiting)
+        await self._emptied(None)
         self._browsers.clear()
         for server in self._servers:
             await server.wait_closed()
@@ -163,6 +161,8 @@ class MsrpEndpoint:
     def closed(self, connection: MsrpConnection) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
+        if not self._connections and self._empty is not None:
+            self._empty.set()
 
     def dirty(self, outflow: Outflow) -> None:
         """Flush this connection with the others, once in this turn of the loop."""
@@ -222,14 +222,18 @@ class MsrpEndpoint:
         self._browsers.append(browsers)
         return replace(address, port=port)
 
+    async def _emptied(self, seconds: float | None) -> None:
+        """Wait until no connection is left, at most that long."""
+        if self._connections:
+            self._empty = asyncio.Event()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), seconds)
+
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []
         for outflow in dirty:
             outflow.flush()
 
-    def _sweep_later(self) -> None:
-        self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._swept)
-
-    def _swept(self) -> None:
-        self._sweep_later()
+    def _keep_sweeping(self) -> None:
+        self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._keep_sweeping)
         self.sweep(self.now())

@@ -4,7 +4,6 @@ A face that raises is a defect of ours: it is logged, and costs its own session 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar, assert_never
@@ -31,6 +30,8 @@ T = TypeVar("T")
 class FaceCalls:
     """`run` carries out what the machine wants, `fail` ends the session after a fault of the face."""
 
+    __slots__ = ("_face", "_fail", "_log", "_machine", "_naming", "_on_result", "_run")
+
     def __init__(
         self,
         face: SessionFace,
@@ -45,7 +46,7 @@ class FaceCalls:
         self._fail = fail
         self._log = log
         self._on_result: dict[str, OnResult] = {}
-        self._naming: deque[asyncio.Future[int]] = deque()
+        self._naming: list[asyncio.Future[int]] = []
 
     def expect_result(self, message_id: str, told: OnResult) -> None:
         """Call this when the message has ended."""
@@ -110,7 +111,7 @@ class FaceCalls:
 
     def _named(self, status: int) -> None:
         if self._naming:
-            answered = self._naming.popleft()
+            answered = self._naming.pop(0)
             if not answered.done():
                 answered.set_result(status)
 

@@ -31,6 +31,11 @@ _MAX_ROUTES = 64  # spellings of To-Path remembered; one per session, unless som
 class BoundSession(QueuedSession, Protocol):
     """What a connection knows of a session."""
 
+    @property
+    def local_text(self) -> str:
+        """Its own URI, as it was announced."""
+        ...
+
     def take(self, item: FrameItem) -> None:
         """Receive one frame."""
 
@@ -68,6 +73,27 @@ class ConnectionOwner(Protocol):
 class MsrpConnection(asyncio.BufferedProtocol):
     """See the module. `is_secure`: TLS is below it; `key` names where it leads when we opened it."""
 
+    __slots__ = (
+        "_only",
+        "_owner",
+        "_peer",
+        "_read_buffer",
+        "_reader",
+        "_routes",
+        "_take_usual",
+        "_transport",
+        "has_read",
+        "idle_since",
+        "is_closing",
+        "is_secure",
+        "is_websocket",
+        "key",
+        "outflow",
+        "read_at",
+        "reason",
+        "sessions",
+    )
+
     def __init__(
         self,
         owner: ConnectionOwner,
@@ -79,8 +105,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self.is_secure = is_secure
         self.is_websocket = is_websocket
         self.key = key
-        self.sessions: set[BoundSession] = set()
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.sessions: tuple[BoundSession, ...] = ()
         self.is_closing = False
         self.has_read = False  # since the last sweep
         self.read_at = 0.0  # when a sweep last saw that it had read
@@ -90,7 +115,8 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._peer = ""
         self._routes: dict[str, BoundSession] = {}
-        self._take_usual: Callable[[bytes], int] | None = None  # the session's, where there is just one
+        self._only: BoundSession | None = None  # the session, where there is just one
+        self._take_usual: Callable[[bytes], int] | None = None  # its own
         self._read_buffer = owner.read_buffer
         self.outflow = Outflow(owner.settings, owner.dirty, self.abort)
         self.reason = EndReason.CONNECTION_LOST  # why it is closed, once it is
@@ -125,21 +151,19 @@ class MsrpConnection(asyncio.BufferedProtocol):
             if at == nbytes:
                 return
             octets = octets[at:]
-        self._take(octets)
+        for item in self._reader.receive_data(octets):
+            self._route(item)
 
     def take_whole(self, octets: bytes) -> None:
         """A WebSocket message came: exactly one frame (RFC 7977 §5.1)."""
         self.has_read = True
         if self._take_usual is not None and self._take_usual(octets) == len(octets):
             return
-        self._take(octets)
+        for item in self._reader.receive_data(octets):
+            self._route(item)
         if not (self.is_closing or self._reader.is_between_frames):
             self._owner.log.warning("msrp frame not whole in its WebSocket message", peer=self._peer)
             self.close(EndReason.MALFORMED)
-
-    def _take(self, octets: bytes) -> None:
-        for item in self._reader.receive_data(octets):
-            self._route(item)
 
     def eof_received(self) -> bool:
         """The peer writes no more: a half-closed connection is a lost one (RFC 4975 §5.4)."""
@@ -152,8 +176,6 @@ class MsrpConnection(asyncio.BufferedProtocol):
             self._owner.log.info("msrp connection lost", peer=self._peer, why=str(exc))
         self._owner.closed(self)
         self._forget_sessions()
-        if not self.done.done():
-            self.done.set_result(None)
 
     def pause_writing(self) -> None:
         """The socket is full."""
@@ -174,12 +196,12 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def bind(self, session: BoundSession) -> None:
         """This session's frames come and go here."""
-        self.sessions.add(session)
+        self.sessions = (*self.sessions, session)
         self._find_only()
 
     def release(self, session: BoundSession) -> None:
         """The session is over; the last one takes the connection with it."""
-        self.sessions.discard(session)
+        self.sessions = tuple(other for other in self.sessions if other is not session)
         self._routes = {text: other for text, other in self._routes.items() if other is not session}
         self.outflow.skip(session)
         self._find_only()
@@ -229,12 +251,12 @@ class MsrpConnection(asyncio.BufferedProtocol):
     # ------------------------------------------------------------------------------------------------------
 
     def _find_only(self) -> None:
-        only = next(iter(self.sessions)) if len(self.sessions) == 1 else None
+        self._only = only = self.sessions[0] if len(self.sessions) == 1 else None
         self._take_usual = only.take_usual if only is not None else None
 
     def _forget_sessions(self) -> None:
-        sessions, self.sessions = self.sessions, set()
-        self._take_usual = None
+        sessions, self.sessions = self.sessions, ()
+        self._find_only()
         self._routes.clear()
         self.outflow.discard()
         for session in sessions:
@@ -248,23 +270,28 @@ class MsrpConnection(asyncio.BufferedProtocol):
             self.close(EndReason.MALFORMED)
             return
         to_path = item.request.to_path if isinstance(item, Oversized) else item.to_path
+        only = self._only
+        claimed = only if only is not None and only.local_text == to_path else self._claimed(to_path)
+        if not isinstance(claimed, int):
+            claimed.take(item)
+        elif (response := refusal(item, claimed)) is not None:
+            to = to_path[:200]
+            self._owner.log.info("msrp request refused", peer=self._peer, status=response.status, to=to)
+            self.outflow.write(bytes(response))
+
+    def _claimed(self, to_path: str) -> BoundSession | int:
+        """The session of a To-Path, or the status to refuse with; remembered where it is not plain to see."""
         session = self._routes.get(to_path)
-        if session is None:
-            claimed = self._owner.claim(self, to_path)
-            if isinstance(claimed, int):
-                if (response := refusal(item, claimed)) is not None:
-                    to = to_path[:200]
-                    self._owner.log.info(
-                        "msrp request refused", peer=self._peer, status=response.status, to=to
-                    )
-                    self.outflow.write(bytes(response))
-                return
+        if session is not None:
+            return session
+        claimed = self._owner.claim(self, to_path)
+        is_plain = self._only is claimed and self._only.local_text == to_path
+        if not isinstance(claimed, int) and not is_plain:
             if len(self._routes) >= _MAX_ROUTES:
                 self._routes.clear()
-            session = claimed
-            if session in self.sessions:  # not yet, while it is being bound to another one (see claimed_by)
-                self._routes[to_path] = session
-        session.take(item)
+            if claimed in self.sessions:  # not yet, while it is being bound to another one (see claimed_by)
+                self._routes[to_path] = claimed
+        return claimed
 
 
 def refusal(item: FrameItem, status: int) -> MsrpResponse | None:

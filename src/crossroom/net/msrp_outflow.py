@@ -4,7 +4,6 @@ Answers, REPORTs and binding always go out at once; whole messages only while th
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -21,6 +20,21 @@ class QueuedSession(Protocol):
 
 class Outflow:
     """See the module. `dirty` asks for a flush in this turn of the loop, `give_up` ends the connection."""
+
+    __slots__ = (
+        "_dirty",
+        "_give_up",
+        "_high_water",
+        "_is_closed",
+        "_joins",
+        "_most",
+        "_pending",
+        "_pending_octets",
+        "_transport",
+        "_waiting",
+        "is_paused",
+        "is_writable",
+    )
 
     def __init__(
         self,
@@ -39,7 +53,7 @@ class Outflow:
         self._is_closed = False
         self._pending: list[bytes] = []
         self._pending_octets = 0
-        self._waiting: deque[QueuedSession] = deque()
+        self._waiting: list[QueuedSession] = []
 
     def open(self, transport: asyncio.WriteTransport, *, joins: bool = True) -> None:
         """The connection is there; with `joins` frames may be written together."""
@@ -94,7 +108,7 @@ class Outflow:
     def pump(self) -> None:
         """Let queued sessions write, one piece each in turn (RFC 4975 §7.1.1), while there is room."""
         while self._waiting and self.is_writable and not self._is_closed:
-            session = self._waiting.popleft()
+            session = self._waiting.pop(0)
             if session.pump_once():
                 self._waiting.append(session)
 

@@ -3,8 +3,6 @@
 RFC 4975 §7.1.1: long messages are interrupted for whatever else waits. RFC 7701 §6.4: slow readers.
 """
 
-from collections import deque
-
 from crossroom.msrp.message import SHORT, Message, SharedBody, Transfer
 from crossroom.msrp.sending import Sending
 from crossroom.net.msrp_face import MsrpSettings
@@ -15,10 +13,14 @@ _CONGESTED_AT = 0.8  # of a full queue
 class SendQueue:
     """Messages in order; a long one steps back behind the others after each chunk of `chunk_octets`."""
 
+    __slots__ = ("_octets", "_sending", "_settings", "items")
+
     def __init__(self, sending: Sending, settings: MsrpSettings) -> None:
         self._sending = sending
         self._settings = settings
-        self.items: deque[SharedBody | Transfer] = deque()
+        self.items: list[
+            SharedBody | Transfer
+        ] = []  # short, and nearly always empty: a deque takes 760 octets
         self._octets = 0
 
     def __len__(self) -> int:
@@ -76,11 +78,11 @@ class SendQueue:
         if transfer.is_done:
             self._drop()
         else:
-            self.items.rotate(-1)
+            self.items.append(self.items.pop(0))
         return octets
 
     def _drop(self) -> None:
-        self._octets -= _size(self.items.popleft())
+        self._octets -= _size(self.items.pop(0))
 
     def _passes(self, part: float) -> bool:
         return (

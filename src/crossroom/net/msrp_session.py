@@ -58,6 +58,7 @@ class MsrpSession:
     def __init__(self, owner: SessionOwner, machine: Session, face: SessionFace) -> None:
         self.machine = machine
         self.local_path: Path = (machine.local,)
+        self.local_text = machine.local_text
         self.closed: EndReason | None = None
         self.undelivered: tuple[Message, ...] = ()
         self._owner = owner
@@ -66,8 +67,7 @@ class MsrpSession:
         self._fingerprints: tuple[Fingerprint, ...] = ()
         self._waits_since = owner.now()
         self._held = HeldFrames(owner.settings)
-        self._is_active = False
-        self._is_bound = False
+        self._is_active = self._is_bound = False
         self._queue = SendQueue(machine.sending, owner.settings)
         self._outflow: Outflow | None = None  # while whole messages may be written: bound and not closed
         # Looked up once: a fan-out comes by here for every copy.

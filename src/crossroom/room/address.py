@@ -52,7 +52,7 @@ class Address:
     @property
     def key(self) -> tuple[str, str]:
         """What makes two addresses the same person on both sides: XMPP folds case, so do we."""
-        return self.user.lower(), self.domain.lower()
+        return _lowered(self.user), _lowered(self.domain)
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -69,3 +69,8 @@ class Address:
         user = f"{self.user}@" if self.user else ""
         device = f"/{self.device}" if self.device else ""
         return f"{scheme}{user}{self.domain}{device}"
+
+
+def _lowered(text: str) -> str:
+    lower = text.lower()
+    return text if lower == text else lower  # itself where it can be: keys are kept, and would be kept twice
