@@ -162,6 +162,8 @@ def _must_be_understood(cpim: CpimMessage) -> None:
 
 
 def _must_be_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
+    if cpim.sender is not None and cpim.sender.uri == str(speaker.uri):
+        return  # as nearly everybody writes it: no need to read it
     # RFC 7701 §6.1: a From that is not this session's own is not forwarded; its display name never counts
     try:
         claimed = parse_uri(cpim.sender.uri) if cpim.sender else None
