@@ -4,6 +4,7 @@ Run: python bench/floor/echo.py [certificate key]; prints its port, ends with it
 """
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
@@ -27,6 +28,14 @@ class Echo(asyncio.BufferedProtocol):
         self.transport.write(bytes(BUFFER[:nbytes]))
 
 
+def tidy() -> None:
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+    if trim is not None:
+        trim(0)
+    print(sys.getallocatedblocks(), flush=True)
+
+
 async def main() -> None:
     context = None
     if len(sys.argv) > 1:
@@ -35,7 +44,7 @@ async def main() -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     server = await loop.create_server(Echo, "127.0.0.1", 0, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
-    loop.add_signal_handler(signal.SIGUSR1, gc.collect)
+    loop.add_signal_handler(signal.SIGUSR1, tidy)
     loop.add_reader(0, lambda: None if os.read(0, 1) else ended.set())
     await ended.wait()
 
