@@ -8,6 +8,7 @@ from crossroom.net.udp import Address, UdpSocket
 from crossroom.sip.hop import UDP, Flow, Hop
 from crossroom.sip.layout import Limits
 from crossroom.sip.message import BadRequest, Ping, Request, Response, parse_datagram
+from crossroom.sip.stun import answer_binding
 
 
 class SipDatagrams:
@@ -47,6 +48,9 @@ class SipDatagrams:
         return next((sock for local, sock in self._sockets.items() if (":" in local[0]) == family), None)
 
     def _datagram(self, data: bytes, source: Address, socket: UdpSocket) -> None:
+        if data[:1] == b"\0" and (answer := answer_binding(data, source)) is not None:
+            socket.send(answer, source)  # RFC 5626 §8: keepalives share the port
+            return
         flow = Flow(UDP, *source, *socket.address)
         match parse_datagram(data, self._limits):
             case Request() | Response() as message:

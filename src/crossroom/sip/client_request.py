@@ -4,6 +4,7 @@ RFC 3263 §4.3 (the next server is tried with a new transaction), RFC 3261 §18.
 §8.1.3.1 (a timeout is a 408, a transport failure a 503). One transaction at a time; knows no dialogs.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -73,6 +74,8 @@ class ClientRequest:
         """The addresses of the next hop, best first; none: nobody can be reached."""
         self._resolved = True
         self._hops = self._stack.best_first(self._by_size(hops), now)
+        if self.request.to.tag is None:  # what is said inside a dialog has nobody else to say it to
+            self._skip_closed(now)
         self._skip_unavailable()
         self._attempt(now)
 
@@ -94,8 +97,12 @@ class ClientRequest:
             self._patience = now + _LONGEST_SILENCE if response.is_provisional else None
             self._stack.watch(self)
         if response.status == 503:
-            # RFC 3261 §21.5.4: not this server until Retry-After
-            self._stack.avoid(self.hop, _retry_after(response), now)
+            # RFC 3261 §21.5.4: not this server until Retry-After. Where a proxy is in between it may be the word of
+            # anybody behind it (§16.7 step 6 is not obeyed by all): that one is only the last choice then
+            seconds = _retry_after(response)
+            self._stack.avoid(self.hop, seconds, now)
+            if not self.request.routes:
+                self._stack.close(self.hop, seconds, now)
             self._unavailable |= {(self.hop.host, self.hop.port)} if self.hop else set()
             self._refusal = response
             self._skip_unavailable()
@@ -161,6 +168,13 @@ class ClientRequest:
             self._report(self._refusal or Response.answering(self.request, 503, NO_SERVER), now)
         else:
             self._resolve(now)
+
+    def _skip_closed(self, now: float) -> None:
+        wait = self._stack.open_again(self._hops, now)
+        self._hops = self._stack.without_closed(self._hops, now)
+        if wait > 0:
+            lines = (("Retry-After", str(math.ceil(wait))),)
+            self._refusal = Response.answering(self.request, 503, NO_SERVER, lines)
 
     def _skip_unavailable(self) -> None:
         # RFC 3263 §4.3: after a 503 another server is tried, not the same one by another transport

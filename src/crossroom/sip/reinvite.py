@@ -29,6 +29,7 @@ class Renewal:
         self.usage = usage
         self._acks: dict[int, StatelessAck] = {}
         self._reliable: Acknowledgements | None = None
+        self._asked = 0
 
     def send(self, method: str, body: Body, now: float, min_se: int = 0) -> None:
         """Send it inside the dialog."""
@@ -43,6 +44,14 @@ class Renewal:
         request = finish(stack, dialog.request(method), (*lines, *capabilities(stack)), body)
         flow = dialog.flow_to_use()
         ClientRequest(stack, request, self, flow=flow, next_cseq=dialog.next_cseq).start(now)
+
+    def longer(self, method: str, body: Body, response: Response, now: float) -> bool:
+        """RFC 4028 §7.3: after 422 ask again, once, for the interval that the peer wants; False for anything else."""
+        if response.status != 422 or self._asked:
+            return False
+        self._asked = read_min_se(response)
+        self.send(method, body, now, self._asked)
+        return True
 
     def answered(self, _request: ClientRequest, response: Response, now: float) -> None:
         """See `RequestUser.answered`."""
@@ -102,6 +111,8 @@ class Reinvite(Renewal):
     def concluded(self, response: Response, now: float) -> None:
         """See `Renewal.concluded`."""
         usage = self.usage
+        if self.longer("INVITE", self._body, response, now):
+            return
         self.waiting = False
         if response.status == 491 and not self._abandoned and self._retries < _MAX_GLARE:
             self._retries += 1
@@ -132,7 +143,6 @@ class Refresh(Renewal):
 
     def __init__(self, usage: "InviteUsage", now: float) -> None:
         super().__init__(usage)
-        self._asked = 0
         self._method, self._body = ("UPDATE", NO_BODY) if usage.peer_allows_update else ("INVITE", usage.body)
         self.send(self._method, self._body, now)
 
@@ -141,11 +151,8 @@ class Refresh(Renewal):
         usage = self.usage
         if response.is_success:
             usage.refreshed(agreed_timer(response, now))
-        elif (
-            response.status == 422 and not self._asked
-        ):  # docs/conformance.md, sip-11.5: again, as seldom as the peer wants
-            self._asked = read_min_se(response)
-            self.send(self._method, self._body, now, self._asked)
+        elif self.longer(self._method, self._body, response, now):
+            return
         elif response.status in _FATAL:
             usage.end("timeout", response.status, now)
         else:

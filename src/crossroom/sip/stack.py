@@ -95,6 +95,7 @@ class Stack:
         self._secret = ids.token().encode()[:64]
         self._outputs: list[Output] = []
         self._avoided: dict[tuple[str, str, int], float] = {}
+        self._closed: dict[tuple[str, str, int], float] = {}
 
     @property
     def timers(self) -> Timers:
@@ -169,6 +170,20 @@ class Stack:
     def best_first(self, hops: list[Hop], now: float) -> list[Hop]:
         """The same hops, those to be avoided last."""
         return sorted(hops, key=lambda hop: self._avoided.get(_place(hop), now) > now)
+
+    def close(self, hop: Hop | None, seconds: float, now: float) -> None:
+        """Send a server nothing new for so long. RFC 3261 §21.5.4: it said 503, and when to come back."""
+        if hop is not None and seconds > 0:
+            self._closed = {place: until for place, until in self._closed.items() if until > now}
+            self._closed[_place(hop)] = now + seconds
+
+    def open_again(self, hops: list[Hop], now: float) -> float:
+        """Seconds until the first of these servers wants to be asked again; 0.0 when one may be asked now."""
+        return min((max(self._closed.get(_place(hop), now) - now, 0.0) for hop in hops), default=0.0)
+
+    def without_closed(self, hops: list[Hop], now: float) -> list[Hop]:
+        """The servers that may be asked now."""
+        return [hop for hop in hops if self._closed.get(_place(hop), now) <= now]
 
     def _send(self, transmission: Transmission) -> None:
         self._outputs.append(Send(transmission))

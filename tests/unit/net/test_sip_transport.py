@@ -44,6 +44,9 @@ async def test_a_bad_request_in_a_datagram_is_answered_and_garbage_is_not() -> N
         )
         transport.sendto(b"\x00garbage")
         transport.sendto(b"\r\n\r\n")
+        # RFC 5626 §4.4.2: a flow over UDP is kept alive by STUN on the same port
+        transport.sendto(b"\x00\x01\x00\x00\x21\x12\xa4\x42" + b"transaction!")
+        assert (await peer.received.get())[:20] == b"\x01\x01\x00\x0c\x21\x12\xa4\x42" + b"transaction!"
         transport.sendto(wire(OPTIONS.replace("SIP/2.0\n", "SIP/9.0\n", 1)))
         assert (await peer.received.get()).startswith(b"SIP/2.0 505 ")
         transport.sendto(wire(OPTIONS.replace("TCP", "UDP")))
@@ -66,6 +69,42 @@ async def test_a_stream_is_pinged_answered_and_closed_when_broken() -> None:
         await reader.read()
         writer.close()
         await writer.wait_closed()
+
+
+INVITE = """INVITE sip:tea@127.0.0.1 SIP/2.0
+    Via: SIP/2.0/TCP behind-nat.invalid;branch=z9hG4bKcall;rport
+    From: <sip:a@a.example>;tag=1
+    To: <sip:tea@b.example>
+    Call-ID: raw-2
+    CSeq: 1 INVITE
+    Contact: <sip:a@behind-nat.invalid;transport=tcp>
+    Content-Length: 0"""
+
+
+async def test_requests_in_a_dialog_go_over_the_connection_that_the_endpoint_opened() -> None:
+    face = RecordingFace()
+    async with agent_on_loopback(face) as agent:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(agent, TCP))
+        writer.write(wire(INVITE))
+        session = await (await face.calls.get()).accept(b"")
+        answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+        assert answer.startswith("SIP/2.0 200 ")
+        to = next(line for line in answer.split("\r\n") if line.startswith("To: "))
+        ack = INVITE.replace("INVITE", "ACK").replace("To: <sip:tea@b.example>", to).replace("Kcall", "Kack")
+        writer.write(wire(ack))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(session.bye())
+            bye = (await reader.readuntil(b"\r\n\r\n")).decode()
+            # RFC 5626 §5.3: nobody could resolve that Contact, and nobody has to
+            assert bye.startswith("BYE sip:a@behind-nat.invalid;transport=tcp SIP/2.0\r\n")
+            head = [
+                line
+                for line in bye.split("\r\n")
+                if line.startswith(("Via", "From", "To", "Call-ID", "CSeq"))
+            ]
+            writer.write(wire("\n".join(("SIP/2.0 200 OK", *head, "Content-Length: 0"))))
+        assert session.ended is not None
+        writer.close()
 
 
 async def test_connections_beyond_the_limit_are_closed() -> None:

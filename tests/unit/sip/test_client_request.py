@@ -63,6 +63,33 @@ def test_the_next_server_is_tried_with_a_new_branch() -> None:
     assert peer.sent[0].hop == SECOND, "RFC 3261 §21.5.4: not the first one until Retry-After"
 
 
+def test_nothing_new_goes_to_a_server_before_it_wants_to_be_asked_again() -> None:
+    peer = Peer()
+    for wait in ("60", "50"):
+        send(peer)
+        peer.resolve(FIRST if wait == "60" else SECOND)
+        peer.put(response_to(peer.request(), 503, ("Retry-After", wait)))
+        peer.event(RequestAnswered)
+    send(peer)
+    peer.resolve(FIRST, SECOND)
+    answer = peer.event(RequestAnswered).response
+    assert (answer.status, answer.reason, answer.headers.get("Retry-After")) == (503, NO_SERVER, "50")
+    peer.silent()
+    peer.pass_time(51)
+    send(peer)
+    peer.resolve(FIRST, SECOND)
+    assert peer.sent[0].hop == SECOND
+
+
+def test_a_proxy_is_not_closed_by_a_503_that_may_be_from_behind_it() -> None:
+    peer = Peer()
+    peer.agent.stack.preloaded = (NameAddr.parse("<sip:192.0.2.200;lr>"),)
+    for _ in range(2):
+        send(peer)
+        peer.put(response_to(peer.request(), 503, ("Retry-After", "3600")))
+        assert peer.event(RequestAnswered).response.reason != NO_SERVER
+
+
 def test_a_server_that_does_not_answer_is_followed_by_the_next() -> None:
     peer = Peer()
     send(peer)

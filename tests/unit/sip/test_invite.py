@@ -374,6 +374,23 @@ def test_a_reinvite_that_rings_and_is_never_answered_ends_the_call() -> None:
     assert taken.peer.is_clean()
 
 
+def test_a_new_offer_is_made_again_for_a_longer_session() -> None:
+    peer = Peer()
+    usage, _ = placed(peer)
+    usage.reinvite(Body(b"new offer"), peer.now)
+    peer.drain()
+    peer.put(response_to(peer.request(), 422, ("Min-SE", "3600"), tag="p1"))
+    assert peer.request().method == "ACK"
+    again = peer.request()
+    assert (again.method, again.cseq.number, again.body) == ("INVITE", 3, b"new offer")
+    assert (again.headers.get("Min-SE") or "", again.headers.get("Session-Expires") or "") == (
+        "3600",
+        "3600;refresher=uac",
+    )
+    peer.put(response_to(again, 422, ("Min-SE", "7200"), tag="p1"))
+    assert peer.event(ReinviteAnswered).response.status == 422
+
+
 def test_a_reliable_response_to_our_reinvite_is_acknowledged() -> None:
     peer = Peer()
     usage, _ = placed(peer)
