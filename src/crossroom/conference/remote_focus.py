@@ -7,13 +7,13 @@ reads as in the RFC, and every step undoes itself when a later one fails.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from crossroom.bodies.conference_info import CONTENT_TYPE, ConferenceInfo
 from crossroom.bodies.conference_reader import parse as read_document
 from crossroom.bodies.conference_state import Applied, Gap, apply
-from crossroom.bodies.msrp_media import NICKNAME, MessageMedia
+from crossroom.bodies.msrp_media import NICKNAME, MessageMedia, Setup
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
 from crossroom.conference.addresses import aor_of, uri_of
@@ -24,6 +24,7 @@ from crossroom.conference.remote_chat import RemoteChat, Self
 from crossroom.conference.remote_events import RemoteEvents
 from crossroom.conference.remote_participation import Calls, RemoteParticipation
 from crossroom.conference.roster_diff import Own, RosterDiff
+from crossroom.conference.standing import Standing
 from crossroom.focus.interface import Deliver, Description, Features
 from crossroom.machine import ParseError
 from crossroom.net.clock import Clock
@@ -167,7 +168,10 @@ class RemoteFocus:
             try:
                 theirs = _chat_of(offer, session)
                 ours = MessageMedia.read(offer, offer.media[0])
-                await self._connect(session, chat, theirs, we_call=we_connect(ours, theirs, we_offered=True))
+                we_call = we_connect(ours, theirs, we_offered=True)
+                ours = replace(ours, setup=Setup.ACTIVE if we_call else Setup.PASSIVE)
+                session.on_reinvite = Standing(offer, ours, theirs).answer
+                await self._connect(session, chat, theirs, we_call=we_call)
                 yield session, theirs
             finally:
                 self._tasks.start(session.bye(), "end of a remote session")
@@ -211,6 +215,8 @@ class RemoteFocus:
             session = await call.accept(bytes(agreed.answer.description))
             try:
                 theirs = agreed.answer.theirs
+                standing = Standing(agreed.answer.description, agreed.answer.ours, theirs)
+                session.on_reinvite = standing.answer
                 await self._connect(
                     session, chat, theirs, we_call=agreed.answer.we_connect, address=agreed.address
                 )

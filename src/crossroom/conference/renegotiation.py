@@ -13,6 +13,7 @@ from crossroom.conference.media import Agreed
 from crossroom.conference.offers import description_in
 from crossroom.conference.premises import Premises
 from crossroom.conference.seat import Seat
+from crossroom.conference.standing import kept
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import EndReason, MsrpUnreachable
 from crossroom.net.msrp_session import MsrpSession
@@ -74,11 +75,7 @@ class Renegotiation:
         """The MSRP session goes on: a=chatroom, the types, the direction and the other lines may have changed."""
         last = self._agreed
         ours = replace(last.answer.ours, direction=offered.ours.direction)
-        # RFC 3264 §6: a line for every line of the offer, also for those that are refused
-        lines = list(offered.description.media)
-        lines[offered.index] = replace(ours.section(), media=lines[offered.index].media, connection=None)
-        description = replace(offered.description, media=tuple(lines))
-        self._description = description.succeeding(self._description)
+        self._description = kept(last.answer.ours, offered).succeeding(self._description)
         self._agreed = Agreed(replace(offered, description=self._description, ours=ours), last.msrp)
         self._seat.chat.peer = offered.theirs
         return Body(bytes(self._description))

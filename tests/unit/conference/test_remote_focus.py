@@ -7,9 +7,11 @@ from crossroom.conference.remote_focus import RemoteSettings
 from crossroom.focus.interface import Features
 from crossroom.room.address import Address
 from crossroom.room.commands import Joiner
+from crossroom.room.content import Composing
 from crossroom.room.events import Ended, Joined, Posted
 from crossroom.room.reasons import Departure, Reason, Refused
 from peers.foreign_room import FocusQuirks, ForeignRoom
+from peers.sdp_text import read_media
 from unit.conference.remote_world import ROOM, Abroad, abroad, named
 
 QUICK = RemoteSettings(roster_seconds=0.05)
@@ -195,3 +197,26 @@ async def test_an_invite_without_a_chat_cannot_be_taken() -> None:
                 await world.focus.take(call, ROOM, person("Bob"), Recorder())
         assert refusal.value.reason is Reason.UNSUPPORTED_CONTENT
         assert dialling.result() == 488
+
+
+async def test_a_conference_may_refresh_its_call_by_reinvite_and_not_move_the_chat() -> None:
+    async with abroad() as world:
+        bob, _ = await world.join("Bob")
+        member = world.there.member("tea", "sip:bob@xmpp.example")
+        call = member.call
+        assert call is not None
+        [before], ours = read_media(call.remote_sdp), call.local_sdp
+        path = before.attributes["path"]
+        # RFC 4028 §10: the same offer again, or none at all
+        assert (await call.reinvite(ours)).status == 200
+        assert read_media(call.remote_sdp)[0].attributes["path"] == path
+        assert (await call.reinvite_without_offer(ours)).status == 200
+        [offered] = read_media(call.remote_sdp)
+        assert (offered.attributes["path"], offered.attributes["setup"]) == (path, "actpass")
+        assert (await call.reinvite(f"{ours}m=audio 4000 RTP/AVP 0\r\n")).status == 200
+        assert [media.port == 0 for media in read_media(call.remote_sdp)] == [False, True]
+        moved = ours.replace(f":{world.there.msrp.port}/", ":9/")
+        assert [(await call.reinvite(sdp)).status for sdp in (moved, "no description")] == [488, 488]
+        await bob.compose(Composing.COMPOSING)
+        await bob.leave()
+        await emptied(world)
