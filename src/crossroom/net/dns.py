@@ -17,7 +17,7 @@ import dns.resolver
 from dns.rdtypes.IN.NAPTR import NAPTR
 from dns.rdtypes.IN.SRV import SRV
 
-from crossroom.sip.hop import TCP, TLS, UDP, WS, WSS, Hop, literal_hop, transport_for
+from crossroom.sip.hop import TCP, TLS, UDP, WS, WSS, Hop, literal_hop, target_host, transport_for
 from crossroom.sip.uri import SipUri
 from crossroom.sip.via import DEFAULT_PORTS
 
@@ -86,16 +86,17 @@ class SipResolver:
         if uri.host.lower().endswith(_NOWHERE):
             return []
         if uri.port is not None:  # §4.2: with a port, only addresses are looked up
-            return await self._at(uri.host, uri.port, transport_for(uri), uri.host)
+            return await self._at(target_host(uri), uri.port, transport_for(uri), uri.host)
         if uri.transport is not None:
-            return await self._by_service(uri.host, transport_for(uri))
+            return await self._by_service(uri, transport_for(uri))
         return await self._by_pointer(uri)
 
     async def _by_pointer(self, uri: SipUri) -> list[Hop]:
         """§4.1: NAPTR, else SRV of each transport that we have, else addresses."""
+        host = target_host(uri)
         secure = uri.scheme == "sips"
         wanted = self._spoken() & (frozenset({TLS, WSS}) if secure else frozenset(DEFAULT_PORTS))
-        pointers = sorted(await self._names.pointers(uri.host), key=lambda p: (p.order, p.preference))
+        pointers = sorted(await self._names.pointers(host), key=lambda p: (p.order, p.preference))
         for pointer in pointers:
             transport = NAPTR_TRANSPORTS.get(pointer.service.upper())
             if transport in wanted and transport is not None:
@@ -104,15 +105,16 @@ class SipResolver:
                     return hops
         for transport in (TLS,) if secure else (UDP, TCP, TLS):
             if transport in wanted:
-                hops = await self._from_records(SRV_PREFIXES[transport] + uri.host, transport, uri.host)
+                hops = await self._from_records(SRV_PREFIXES[transport] + host, transport, uri.host)
                 if hops:
                     return hops
         transport = transport_for(uri)
-        return await self._at(uri.host, DEFAULT_PORTS[transport], transport, uri.host)
+        return await self._at(host, DEFAULT_PORTS[transport], transport, uri.host)
 
-    async def _by_service(self, host: str, transport: str) -> list[Hop]:
-        hops = await self._from_records(SRV_PREFIXES[transport] + host, transport, host)
-        return hops or await self._at(host, DEFAULT_PORTS[transport], transport, host)
+    async def _by_service(self, uri: SipUri, transport: str) -> list[Hop]:
+        host = target_host(uri)
+        hops = await self._from_records(SRV_PREFIXES[transport] + host, transport, uri.host)
+        return hops or await self._at(host, DEFAULT_PORTS[transport], transport, uri.host)
 
     async def _from_records(self, name: str, transport: str, domain: str) -> list[Hop]:
         hops: list[Hop] = []

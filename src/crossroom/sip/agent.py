@@ -35,6 +35,10 @@ class UserAgent:
     def receive(self, message: Request | Response, flow: Flow, now: float) -> list[Output]:
         """A message came in on this flow."""
         if isinstance(message, Response):
+            if (
+                len(message.vias) > 1
+            ):  # RFC 3261 §8.1.3.3: it was meant for somebody behind us, and there is nobody
+                return []
             self.stack.transactions.receive_response(
                 message, flow, now
             )  # RFC 3261 §18.1.2: no match, no action

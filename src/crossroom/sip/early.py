@@ -10,7 +10,7 @@ from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Request, Response
-from crossroom.sip.pending import PendingRequest
+from crossroom.sip.pending import PendingRequest, soon
 from crossroom.sip.rack import RAck, rseq_of
 from crossroom.sip.stack import Stack
 
@@ -90,7 +90,7 @@ class EarlyDialog:
             self.dialog.refresh_target(pending.request)
             pending.send(pending.answer(200, contact=self.dialog.contact), now)
         elif self._agreed.content:
-            pending.reply(500, now, headers=(("Retry-After", "5"),))
+            pending.reply(500, now, headers=soon(self._stack))
         else:
             pending.reply(491, now)  # ours has no answer yet
 

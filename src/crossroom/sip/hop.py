@@ -125,13 +125,19 @@ def next_hop_uri(request: Request) -> SipUri | None:
 
 def literal_hop(uri: SipUri) -> Hop | None:
     """The hop of a URI that names a numeric host: nothing to look up. RFC 3263 §4.1, §4.2."""
-    host = uri.host.strip("[]")
+    host = target_host(uri)
     try:
         ip_address(host)
     except ValueError:
         return None
     transport = transport_for(uri)
-    return Hop(transport, host, uri.port or DEFAULT_PORTS.get(transport, 5060), name=host)
+    name = uri.host.strip("[]")
+    return Hop(transport, host, uri.port or DEFAULT_PORTS.get(transport, 5060), name=name)
+
+
+def target_host(uri: SipUri) -> str:
+    """Where a URI is sent to: its maddr if it has one, else its host; without brackets. RFC 3263 §4."""
+    return (uri.params.get("maddr") or uri.host).strip("[]")
 
 
 def transport_for(uri: SipUri) -> str:

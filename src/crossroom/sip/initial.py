@@ -35,8 +35,10 @@ def initial_request(  # noqa: PLR0913 - the parts of a request
 
 
 def finish(stack: Stack, request: Request, headers: HeaderLines = (), body: Body = NO_BODY) -> Request:
-    """Add what every request of ours may carry: further lines, User-Agent, a body with its type."""
+    """Add what every request of ours may carry: further lines, Supported, User-Agent, a body with its type."""
     lines = [*headers]
+    if not _names(headers, "Supported"):  # RFC 4028 §7.1: "in every request (except ACK)"
+        lines.append(("Supported", ", ".join(stack.settings.supported)))
     if stack.settings.user_agent and not _names(headers, "User-Agent"):
         lines.append(("User-Agent", stack.settings.user_agent))
     fields = request.headers.adding_lines(lines)

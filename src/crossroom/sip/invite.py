@@ -13,7 +13,7 @@ from crossroom.sip.dialog import Dialog
 from crossroom.sip.events import ReinviteAnswered, ReinviteReceived, SessionConfirmed, SessionEnded
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Request, Response
-from crossroom.sip.pending import PendingRequest, capabilities
+from crossroom.sip.pending import PendingRequest, capabilities, soon
 from crossroom.sip.reinvite import Refresh, Reinvite
 from crossroom.sip.reliable import ReliableResponses, receive_prack
 from crossroom.sip.session_timer import SessionTimer, answer_timer, too_brief
@@ -208,12 +208,13 @@ class InviteUsage:
 
     def _receive_offer(self, pending: PendingRequest, now: float) -> None:
         request = pending.request
-        if self.refresh is not None or (self._outgoing is not None and self._outgoing.waiting):
+        # RFC 3311 §5.2: an UPDATE without an offer is in nobody's way
+        is_offer = request.method == "INVITE" or bool(request.body)
+        if is_offer and self._is_offering():
             pending.reply(491, now)  # RFC 3261 §14.2: glare
             return
-        if self._incoming is not None and not self._incoming.answered:
-            # RFC 3261 §14.2: "between 0 and 10 seconds"
-            pending.reply(500, now, headers=(("Retry-After", "5"),))
+        if is_offer and self._incoming is not None and not self._incoming.answered:
+            pending.reply(500, now, headers=soon(self.stack))
             return
         try:
             brief = too_brief(request, self.stack.settings)
@@ -224,11 +225,15 @@ class InviteUsage:
             pending.reply(422, now, headers=(("Min-SE", str(self.stack.settings.min_se)),))
             return
         self.dialog.refresh_target(request)
-        if request.method == "UPDATE" and not request.body:
+        if not is_offer:
             self._accept_refresh(pending, Body(), now)
             return
         self._incoming = pending
         self.stack.deliver(ReinviteReceived(self, request.body, request))
+
+    def _is_offering(self) -> bool:
+        is_refreshing = self.refresh is not None and self.refresh.is_offer
+        return is_refreshing or (self._outgoing is not None and self._outgoing.waiting)
 
     def _accept_refresh(self, pending: PendingRequest, body: Body, now: float) -> None:
         lines, self.timer = answer_timer(pending.request, self.stack.settings, now)

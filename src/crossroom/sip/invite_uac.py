@@ -186,7 +186,7 @@ class InviteUac:
             lines = self._request.headers.with_("Session-Expires", str(least)).with_("Min-SE", str(least))
             self._repeat(self._request.uri, lines, now)
             return True
-        if 300 <= response.status < 400 and len(self._tried) <= self._stack.settings.max_redirects:
+        if response.status in _FOLLOWED and len(self._tried) <= self._stack.settings.max_redirects:
             self._targets = _by_preference(response)
         while self._targets and len(self._tried) <= self._stack.settings.max_redirects:
             target = self._targets.pop(0)
@@ -214,6 +214,8 @@ class InviteUac:
         self._stack.agenda.drop(self)
 
 
+_FOLLOWED = frozenset({300, 301, 302})
+"""RFC 3261 §21.3: 305 names a proxy for the same URI and 380 another service: no other address of this person."""
 _MAX_ANSWERS = 64
 """2xx of one call that are acknowledged and ended. Nobody has so many telephones; made-up tags cost us nothing more."""
 

@@ -9,7 +9,7 @@ from crossroom.sip.events import InviteCancelled
 from crossroom.sip.hop import Flow
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.message import Request
-from crossroom.sip.pending import PendingRequest, capabilities
+from crossroom.sip.pending import PendingRequest, capabilities, soon
 from crossroom.sip.rack import RELIABLE
 from crossroom.sip.reliable import ReliableResponses, receive_prack
 from crossroom.sip.session_timer import answer_timer
@@ -143,7 +143,7 @@ class InviteUas:
                 pending.send(pending.answer(200, contact=contact), now)
             case _:
                 # RFC 3261 §14.2, RFC 3311 §5.2: a second offer before the first is answered
-                pending.reply(500, now, headers=(("Retry-After", "5"),))
+                pending.reply(500, now, headers=soon(self._stack))
 
     def _ring(self, now: float) -> None:
         if self._ringing is None:

@@ -7,6 +7,7 @@ from crossroom.sip.answer import NO_BODY, Body, HeaderLines, Rejection
 from crossroom.sip.dialog import Dialog
 from crossroom.sip.hop import Flow
 from crossroom.sip.message import Request, Response
+from crossroom.sip.settings import fraction
 from crossroom.sip.stack import Stack
 from crossroom.sip.transaction_layer import LiveTransaction
 
@@ -105,6 +106,11 @@ class PendingRequest:
         if contact is not None:  # RFC 3261 §11.2
             lines = (*headers, *capabilities(self.stack), ("Accept", ", ".join(self.stack.settings.accept)))
         self.send(self.answer(status, reason, lines, body, contact), now)
+
+
+def soon(stack: Stack) -> HeaderLines:
+    """When to ask again. RFC 3261 §14.2: "a randomly chosen value of between 0 and 10 seconds"."""
+    return (("Retry-After", str(int(11 * fraction(stack.ids.token())))),)
 
 
 def capabilities(stack: Stack) -> HeaderLines:

@@ -146,6 +146,11 @@ class Refresh(Renewal):
         self._method, self._body = ("UPDATE", NO_BODY) if usage.peer_allows_update else ("INVITE", usage.body)
         self.send(self._method, self._body, now)
 
+    @property
+    def is_offer(self) -> bool:
+        """Whether it is a re-INVITE, beside which there may be no other."""
+        return self._method == "INVITE"
+
     def concluded(self, response: Response, now: float) -> None:
         """See `Renewal.concluded`."""
         usage = self.usage

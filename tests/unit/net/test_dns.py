@@ -67,6 +67,11 @@ FROM_TCP = [
         ("sip:plain.example;transport=tcp", [Hop("TCP", "192.0.2.9", 5060, "plain.example")]),
         ("sips:plain.example", [Hop("TLS", "192.0.2.9", 5061, "plain.example")]),
         ("sip:none.example", []),
+        # RFC 3263 §4: the target is maddr; the name that a certificate must have stays that of the URI
+        ("sip:b.example;maddr=192.0.2.5", [Hop("UDP", "192.0.2.5", 5060, "b.example")]),
+        ("sip:b.example:5099;maddr=two;transport=tcp", [Hop("TCP", "192.0.2.2", 5099, "b.example")]),
+        ("sip:b.example;maddr=plain.example", [Hop("UDP", "192.0.2.9", 5060, "b.example")]),
+        ("sip:b.example;maddr=plain.example;transport=tcp", [Hop("TCP", "192.0.2.9", 5060, "b.example")]),
     ],
 )  # fmt: skip
 async def test_a_uri_leads_to_its_servers_in_order(uri: str, hops: list[Hop]) -> None:

@@ -3,12 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
+from crossroom.sip.address import NameAddr
 from crossroom.sip.admission import Admit
-from crossroom.sip.answer import Body, Rejection
+from crossroom.sip.answer import Body, OutgoingRequest, Rejection
 from crossroom.sip.events import (
     InviteCancelled,
     InviteReceived,
     ReferReceived,
+    RequestAnswered,
     RequestReceived,
     SessionConfirmed,
     SessionEnded,
@@ -17,7 +19,8 @@ from crossroom.sip.events import (
 from crossroom.sip.hop import Flow
 from crossroom.sip.message import Request, Response
 from crossroom.sip.settings import AgentSettings
-from sip_messages import request, simple
+from crossroom.sip.uri import SipUri
+from sip_messages import request, response_to, simple
 from sip_peer import CONTACT, FROM_TCP, FROM_UDP, Peer
 
 
@@ -276,6 +279,21 @@ def test_a_stray_ack_or_response_is_dropped() -> None:
     peer.put(Response.answering(simple("OPTIONS"), 200))
     peer.take(peer.agent.send_failed(None, 0.0))
     peer.silent()
+
+
+def test_a_response_for_somebody_behind_us_is_dropped() -> None:
+    # RFC 3261 §8.1.3.3: more than one Via means that it has gone astray
+    peer = Peer()
+    peer.agent.request(
+        OutgoingRequest("OPTIONS", SipUri("192.0.2.1"), NameAddr(SipUri("h.example"))), None, 0.0
+    )
+    peer.drain()
+    answer = response_to(peer.request(), 200)
+    stray = answer.with_headers(answer.headers.adding("Via", "SIP/2.0/UDP behind.example;branch=z9hG4bKx"))
+    peer.put(stray)
+    peer.silent()
+    peer.put(answer)
+    assert peer.event(RequestAnswered).response.status == 200
 
 
 def test_a_rejected_call_leaves_nothing() -> None:

@@ -161,6 +161,14 @@ def test_a_redirection_is_followed_by_preference_and_not_in_circles() -> None:
     assert peer.event(InviteFailed).response.status == 302
 
 
+@pytest.mark.parametrize("status", [305, 380])
+def test_a_proxy_or_another_service_is_no_other_address(status: int) -> None:
+    peer = Peer()
+    _, invite = dial(peer)
+    peer.put(response_to(invite, status, ("Contact", "<sip:proxy@192.0.2.1>")))
+    assert peer.event(InviteFailed).response.status == status
+
+
 def test_the_next_contact_is_tried_when_one_refuses() -> None:
     peer = Peer()
     _, invite = dial(peer)

@@ -160,7 +160,8 @@ def test_an_update_before_the_answer_moves_the_target_and_may_not_offer() -> Non
     assert (answer.status, answer.contact) == (200, CONTACT)
     offer = ringing.peer.inside("UPDATE", ringing.first, 3, moved, body=b"offer")
     refused = ringing.peer.ask(offer)
-    assert (refused.status, refused.headers.get("Retry-After")) == (500, "5")
+    assert refused.status == 500
+    assert 0 <= int(refused.headers.get("Retry-After") or "") <= 10
     ringing.uas.accept(CONTACT, Body(b"answer"), (), ringing.peer.now)
     ringing.peer.drain()
     ringing.peer.put(ringing.peer.inside("ACK", ringing.peer.response(), 1))
