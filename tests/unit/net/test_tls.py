@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from crossroom.net.sip_face import IncomingRequest
 from crossroom.net.sip_settings import ListenOn, SipSettings
 from crossroom.net.tls import client_context, names_domain, server_context
 from crossroom.sip.answer import OutgoingRequest
@@ -112,6 +113,36 @@ def test_what_is_wrong_with_a_certificate_is_said_in_words(tmp_path: Path) -> No
 
 def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(tmp_path: Path) -> None:
     assert "the key is encrypted" in refusal(*pem_files(tmp_path, b"s3cret"))
+
+
+async def test_a_connection_that_came_in_is_no_proof_of_who_is_at_its_other_end(tmp_path: Path) -> None:
+    authority, names = trustme.CA(), FixedNames()
+    ours = settings_for(tmp_path, "caller.example", authority)
+    theirs = settings_for(tmp_path, "sip.example", authority)
+    face, sources = RecordingFace(), list[int]()
+
+    def answer(request: IncomingRequest) -> None:
+        sources.append(request.source.remote_port)
+        request.respond(200)
+
+    face.on_request = answer  # type: ignore[method-assign]  # the test's own face
+    asking = RecordingFace()
+    async with (
+        agent_on_loopback(asking, ours, names) as caller,
+        agent_on_loopback(face, theirs, names) as callee,
+    ):
+        names.known = {"sip.example": [Hop(TLS, "127.0.0.1", callee.listening[0].port, "sip.example")]}
+        wanted = OutgoingRequest(
+            "OPTIONS", SipUri("sip.example", scheme="sips"), addr("<sip:a@caller.example>")
+        )
+        assert (await caller.request(wanted)).status == 200
+        # RFC 5923 §4: without an alias a request of the other side goes over a connection of its own
+        names.known["caller.example"] = [Hop(TLS, "127.0.0.1", sources[0], "caller.example")]
+        back = OutgoingRequest(
+            "OPTIONS", SipUri("caller.example", scheme="sips"), addr("<sip:b@sip.example>")
+        )
+        assert (await callee.request(back)).status == 503
+        assert asking.requests.empty()
 
 
 def test_old_versions_of_tls_are_not_spoken(tmp_path: Path) -> None:
