@@ -70,8 +70,9 @@ class Hop:
 
     @classmethod
     def back_on(cls, flow: Flow) -> "Hop":
-        """The other end of a flow."""
-        return cls(flow.transport, flow.remote_host, flow.remote_port, flow=flow)
+        """The other end of a flow; a new connection to it must show the domain that the first one proved."""
+        name = next((each.removeprefix("sip:") for each in flow.names if "@" not in each), "")
+        return cls(flow.transport, flow.remote_host, flow.remote_port, name, flow)
 
 
 @dataclass(frozen=True, slots=True)

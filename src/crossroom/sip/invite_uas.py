@@ -108,7 +108,8 @@ class InviteUas:
         self._leave()
         usage = InviteUsage(self._stack, self._dialog, body, caller=False, timer=timer)
         usage.peer_allows_update = "UPDATE" in self.request.allow
-        usage.unacknowledged = self._reliable
+        if self._reliable is not None and self._reliable.deadline() is not None:
+            usage.unacknowledged = self._reliable
         self._pending.send(response, now)
         usage.succeed(RepeatedSuccess(self._pending, response, now))
         if self.replaces is not None:

@@ -135,7 +135,9 @@ class Reinvite(Renewal):
 
 
 _MAX_GLARE = 5
+"""Times that an offer is made again after 491: two sides whose random waits meet five times do so on purpose."""
 _AFTER_REFRESH = 2.0
+"""Seconds until it is looked again whether our own refresh is over; that takes a round trip."""
 
 
 class Refresh(Renewal):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossroom.sip.hop import Flow, Hop, SentBy, literal_hop, stamp_received, transport_for, via_for
+from crossroom.sip.hop import TLS, Flow, Hop, SentBy, literal_hop, stamp_received, transport_for, via_for
 from crossroom.sip.uri import SipUri
 from sip_messages import simple
 from sip_peer import FROM_TCP, FROM_UDP
@@ -25,6 +25,12 @@ def test_a_numeric_host_needs_no_look_up(uri: str, hop: Hop | None) -> None:
 
 def test_an_unknown_transport_falls_back_to_udp() -> None:
     assert transport_for(SipUri.parse("sip:x;transport=pigeon")) == "UDP"
+
+
+def test_a_flow_that_is_opened_again_must_lead_to_the_same_domain() -> None:
+    names = ("sip:ana@sip.example", "sip:sip.example")
+    assert Hop.back_on(Flow(TLS, "192.0.2.1", 5061, names=names)).name == "sip.example"
+    assert Hop.back_on(Flow(TLS, "192.0.2.1", 5061)).name == ""
 
 
 def test_only_datagrams_ask_for_rport() -> None:

@@ -20,6 +20,7 @@ from crossroom.sip.events import (
 )
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.message import Request, Response
+from crossroom.sip.settings import AgentSettings
 from crossroom.sip.uri import SipUri
 from sip_messages import response_to, simple
 from sip_peer import CONTACT, FROM_TCP, Peer
@@ -373,6 +374,19 @@ def test_a_reinvite_that_rings_and_is_never_answered_ends_the_call() -> None:
     assert taken.peer.event(ReinviteAnswered).response.status == 408
     taken.ended("failed")
     assert taken.peer.is_clean()
+
+
+def test_a_proxy_that_challenges_inside_the_dialog_is_answered_too() -> None:
+    peer = Peer(AgentSettings(accounts=(Account("rooms", "tea", "proxy.example"),)))
+    usage, _ = placed(peer)
+    usage.bye(peer.now)
+    peer.drain()
+    bye = peer.request()
+    challenge = DigestChallenge("proxy.example", "n1", "SHA-256")
+    peer.put(response_to(bye, 407, ("Proxy-Authenticate", str(challenge)), tag="p1"))
+    again = peer.request()
+    assert (again.method, again.cseq.number) == ("BYE", bye.cseq.number + 1)
+    assert 'username="rooms"' in (again.headers.get("Proxy-Authorization") or "")
 
 
 def test_a_sign_of_life_is_no_glare() -> None:
