@@ -1,6 +1,7 @@
 """Two whole agents over real loopback sockets."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,23 @@ async def test_a_call_is_answered_and_ended_by_the_caller(transport: str) -> Non
         assert await ended.get() == EndedSession("bye", 0, 'SIP;cause=200;text="done"')
         assert callee.core.stack.dialogs == {}
         assert caller.core.stack.dialogs == {}
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+async def test_ringing_is_acknowledged_where_that_is_required(transport: str) -> None:
+    face = RecordingFace()
+    async with agent_on_loopback(RecordingFace()) as caller, agent_on_loopback(face) as callee:
+        call = call_to(caller, callee, transport)
+        outgoing = await caller.invite(replace(call, headers=(("Require", "100rel"),)))
+        incoming = await face.calls.get()
+        progress = aiter(outgoing)
+        for status in (180, 183):  # the second one waits for the PRACK of the first
+            incoming.ring(status)
+        statuses = [(await anext(progress)).status for _ in range(2)]
+        assert statuses == [180, 183]
+        theirs = await incoming.accept(b"answer")
+        assert (await outgoing.outcome()).peer_body == b"answer"
+        await theirs.bye()
 
 
 async def test_a_refused_call_raises_its_status() -> None:
