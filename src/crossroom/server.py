@@ -131,7 +131,8 @@ class Crossroom:
         entry, limits = configuration.xmpp.entry.domain, settings.muc(configuration)
         self.muc = MucService(kinds, self.doors.muc, self.xmpp, clock, ids, log, limits, embedded=entry)
 
-        # how the rooms and the protocols find the faces
+        # how the rooms and the protocols find the faces, and what these keep open
+        self.sip.keeps = registrar.flows
         self.sip.face = self.conference
         self.invitations.connect(Network.SIP, self.conference)
         self.invitations.connect(Network.XMPP, self.muc)

@@ -90,6 +90,12 @@ class Registrar:
     def __len__(self) -> int:
         return len(self._users)
 
+    def flows(self) -> frozenset[int]:
+        """The connections by which registered devices are reached (RFC 5626 §5.3): silent ones are not idle."""
+        now = self._clock()
+        devices = (one for bindings in self._users.values() for one in bindings.values())
+        return frozenset(one.flow.serial for one in devices if one.flow.reliable and one.until > now)
+
     def find(self, person: Address) -> Binding | None:
         """Where to ring at a person: the device that it prefers, the newest of several."""
         return next((flows[0] for flows in self.devices(person)), None)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from crossroom.machine import Deliver, Send
 from crossroom.net.alarm import Alarm
@@ -28,6 +29,7 @@ _ROUND = 30.0
 class SipLoop:
     """Drives the pure agent. `deliver` and `admit` are left to whoever knows the face.
 
+    keeps: asked now and then for the serials of connections that others need, however silent they are.
     own_hosts: what a URI of ours may have as its host, in lower case; the addresses that we listen on and advertise.
     """
 
@@ -39,6 +41,7 @@ class SipLoop:
         self.core = UserAgent(settings.agent, ids, self.admit)
         self.listening: tuple[Listening, ...] = ()
         self.own_hosts: frozenset[str] = frozenset()
+        self.keeps: Callable[[], frozenset[int]] = frozenset
         self._tasks = Tasks(log)
         self._transport = SipTransport(settings, self, self._tasks, log)
         self._alarm = Alarm(clock.now, self._tick)
@@ -159,10 +162,13 @@ class SipLoop:
             if self.core.refused > refused:  # one line for a flood, not one for each of its requests
                 self._log.warning("sip requests turned away", count=self.core.refused - refused)
                 refused = self.core.refused
-            flows = [dialog.flow for dialog in self.core.stack.dialogs.values()]
-            self._transport.close_idle(
-                loop.time(), frozenset(flow.serial for flow in flows if flow is not None)
-            )
+            self.close_idle(loop.time())
+
+    def close_idle(self, now: float) -> None:
+        """Close the silent connections that no dialog and nobody else needs; `now` is the time of the loop."""
+        flows = [dialog.flow for dialog in self.core.stack.dialogs.values()]
+        needed = frozenset(flow.serial for flow in flows if flow is not None)
+        self._transport.close_idle(now, needed | self.keeps())
 
     def _tick(self) -> None:
         self._run(self.core.tick(self.now()))

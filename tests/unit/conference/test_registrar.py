@@ -1,11 +1,13 @@
 """The registrar, asked by a user agent that is not ours; time is in the test's hand."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from crossroom.conference.registrar import Registrar, RegistrarSettings, target_of
+from crossroom.net.sip import SipAgent
 from crossroom.net.sip_face import IncomingRequest
 from crossroom.net.sip_settings import SipSettings
 from crossroom.room.address import Address
@@ -14,6 +16,7 @@ from crossroom.sip.settings import AgentSettings
 from peers.sip_message import SipMessage
 from peers.sip_ua import SipUA
 from sip_faces import RecordingFace, agent_on_loopback
+from sip_messages import wire
 
 ANA = Address("ana", "sip.example")
 DOMAIN = "sip:sip.example"
@@ -44,6 +47,7 @@ class Desk(RecordingFace):
 class Office:
     desk: Desk
     ana: SipUA
+    agent: SipAgent
 
     async def register(self, *contacts: str, to: str = "sip:ana@sip.example", **more: str) -> SipMessage:
         headers = [("Contact", contact) for contact in contacts]
@@ -62,7 +66,7 @@ async def office() -> AsyncIterator[Office]:
     async with agent_on_loopback(desk, settings) as agent:
         address = agent.listening[0].host, agent.listening[0].port
         async with SipUA("ana", "sip.example", server=address) as ana:
-            yield Office(desk, ana)
+            yield Office(desk, ana, agent)
 
 
 async def test_a_registered_device_is_found_over_the_flow_it_came_by(office: Office) -> None:
@@ -73,6 +77,33 @@ async def test_a_registered_device_is_found_over_the_flow_it_came_by(office: Off
     assert binding is not None
     assert str(target_of(binding)) == "sip:ana@192.0.2.1:5070"
     assert binding.flow.transport == "UDP"
+
+
+async def test_the_connection_of_a_registered_device_is_not_idle(office: Office) -> None:
+    agent, now = office.agent, asyncio.get_running_loop().time()
+    reader, writer = await asyncio.open_connection(
+        *next((e.host, e.port) for e in agent.listening if e.transport == "TCP")
+    )
+    head = """REGISTER sip:sip.example SIP/2.0
+        Via: SIP/2.0/TCP phone.invalid;branch=z9hG4bKreg
+        From: <sip:ana@sip.example>;tag=1
+        To: <sip:ana@sip.example>
+        Call-ID: reg-1
+        CSeq: 1 REGISTER
+        Contact: <sip:ana@phone.invalid;transport=tcp>;expires=3600
+        Content-Length: 0"""
+    writer.write(wire(head))
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"SIP/2.0 200 ")
+    assert len(office.desk.registrar.flows()) == 1
+    agent.keeps = office.desk.registrar.flows
+    agent.close_idle(now + 1000)
+    writer.write(b"\r\n\r\n")
+    assert await reader.readexactly(2) == b"\r\n"
+    office.desk.now += 3601
+    assert not office.desk.registrar.flows()
+    agent.close_idle(now + 100_000)
+    assert await reader.read() == b""
+    writer.close()
 
 
 async def test_a_binding_is_gone_when_its_time_is_over(office: Office) -> None:
