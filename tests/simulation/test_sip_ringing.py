@@ -17,7 +17,7 @@ from crossroom.sip.events import (
 )
 from crossroom.sip.invite_uas import InviteUas
 from crossroom.sip.message import Response
-from lossy_sip import End, Network
+from lossy_sip import End, Network, Weather
 
 ANSWER = Body(b"v=0")
 CALLS = 60
@@ -57,7 +57,7 @@ class Ringer:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_reliable_ringing_is_acknowledged_in_order_and_leaves_nothing(seed: int) -> None:
-    network = Network(seed, loss=0.2, repeat=0.1, spread=0.7)
+    network = Network(seed, Weather(loss=0.2, repeat=0.1, spread=0.7))
     caller, callee = network.add("192.0.2.1"), network.add("192.0.2.2")
     callee.react = Ringer(network)
 

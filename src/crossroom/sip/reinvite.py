@@ -111,7 +111,7 @@ class Reinvite(Renewal):
     def concluded(self, response: Response, now: float) -> None:
         """See `Renewal.concluded`."""
         usage = self.usage
-        if self.longer("INVITE", self._body, response, now):
+        if not self._abandoned and self.longer("INVITE", self._body, response, now):
             return
         self.waiting = False
         if response.status == 491 and not self._abandoned and self._retries < _MAX_GLARE:
