@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from peers.msrp_frame import MsrpFrame, MsrpStream
+from peers.sip_message import in_uri
 from peers.tls import Tls, fingerprint_of
 from peers.transcript import DEFAULT_TIMEOUT, Inbox, Transcript, happens
 
@@ -224,7 +225,7 @@ class MsrpSession:
     def uri(self) -> str:
         """Our own URI, for From-Path."""
         scheme = "msrps" if self._ua.tls else "msrp"
-        return f"{scheme}://{self._ua.host}:{self._ua.port}/{self.id};tcp"
+        return f"{scheme}://{in_uri(self._ua.host)}:{self._ua.port}/{self.id};tcp"
 
     @property
     def path(self) -> str:

@@ -115,6 +115,11 @@ def parameters(value: str) -> dict[str, str]:
     return {name.strip().lower(): text.strip().strip('"') for name, _, text in pairs}
 
 
+def in_uri(host: str) -> str:
+    """Write an address as a URI has it: an IPv6 one in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def host_and_port(uri: str) -> tuple[str, int]:
     """Return where a SIP URI points, without DNS: its host and its port, else 5060."""
     found = re.match(r"sips?:(?:[^@]*@)?(\[[^\]]+\]|[^:;?>]+)(?::(\d+))?", uri, re.IGNORECASE)

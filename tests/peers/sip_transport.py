@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from typing import cast
 
-from peers.sip_message import SipMessage, SipStream
+from peers.sip_message import SipMessage, SipStream, in_uri
 from peers.tls import Tls
 from peers.transcript import Transcript
 from peers.websocket import WebSocket
@@ -35,7 +35,7 @@ class UdpTransport(asyncio.DatagramProtocol):
     @property
     def sent_by(self) -> str:
         """Where answers shall go: the host and port of Via and Contact."""
-        return f"{self._host}:{self.port}"
+        return f"{in_uri(self._host)}:{self.port}"
 
     async def open(self) -> None:
         """Bind to a free port."""
@@ -137,7 +137,7 @@ class TcpTransport:
     @property
     def sent_by(self) -> str:
         """Where answers shall go: the host and port of Via and Contact."""
-        return f"{self._host}:{self.port}"
+        return f"{in_uri(self._host)}:{self.port}"
 
     def _protocol(self) -> TcpConnection:
         return TcpConnection(self._transcript, self._receive, self._opened)

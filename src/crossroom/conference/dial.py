@@ -19,7 +19,7 @@ from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import MsrpUnreachable
 from crossroom.net.sip_session import CallFailed, InviteSession
-from crossroom.room.address import Network
+from crossroom.room.address import Address, Network
 from crossroom.room.commands import Joiner
 from crossroom.room.nickname import first_nickname
 from crossroom.room.reasons import Reason, Refused
@@ -67,7 +67,10 @@ class Dialer:
         premises, call = self._premises, self._outgoing(invitation)
         devices = premises.registrar.devices(invitation.invitee) if premises.registrar else ()
         if devices:
-            over = [[over_flow(call, binding, offers) for binding in flows] for flows in devices]
+            over = [
+                [self._over_flow(call, invitation.room, binding, offers) for binding in flows]
+                for flows in devices
+            ]
             return await self._ring(invitation, over)
         try:
             return await self._ring(invitation, [[replace(call, body=offers.usual())]])
@@ -89,6 +92,13 @@ class Dialer:
             headers=invite_headers(invitation),
             timeout=premises.settings.dial_seconds,
         )
+
+    def _over_flow(self, call: OutgoingCall, room: Address, binding: Binding, offers: Offers) -> OutgoingCall:
+        """The same call to one device: its Contact, the flow that it registered by (RFC 5626 §5.3), and ours beside it."""
+        flow = binding.flow
+        contact = as_focus(self._premises.sip.contact_for(room.user, flow))
+        body = offers.for_browsers() if flow.transport in BROWSERS else offers.usual()
+        return replace(call, target=target_of(binding) or call.target, contact=contact, flow=flow, body=body)
 
     async def _ring(self, invitation: Invitation, devices: Sequence[Sequence[OutgoingCall]]) -> InviteSession:
         forking = Forking(
@@ -132,12 +142,6 @@ class Dialer:
         seat.called(session)
         seat.chat.answered(theirs)
         premises.log.info("joined by dial-out", person=str(seat.person), room=str(invitation.room))
-
-
-def over_flow(call: OutgoingCall, binding: Binding, offers: Offers) -> OutgoingCall:
-    """The same call to one device: its Contact, and the flow that it registered by (RFC 5626 §5.3)."""
-    body = offers.for_browsers() if binding.flow.transport in BROWSERS else offers.usual()
-    return replace(call, target=target_of(binding) or call.target, flow=binding.flow, body=body)
 
 
 def invite_headers(invitation: Invitation) -> HeaderLines:

@@ -16,7 +16,7 @@ from crossroom.sip.address import NameAddr
 from crossroom.sip.admission import Admission
 from crossroom.sip.agent import UserAgent
 from crossroom.sip.events import Event
-from crossroom.sip.hop import TLS, UDP, Flow, Hop, SentBy
+from crossroom.sip.hop import UDP, WS, WSS, Flow, Hop, SentBy, transport_for
 from crossroom.sip.message import Request, Response
 from crossroom.sip.stack import Output, Resolve, Resolving
 from crossroom.sip.transaction_layer import LiveTransaction
@@ -59,8 +59,9 @@ class SipLoop:
         self.listening = tuple(opened)
         hosts = {host for entry in opened for host in (entry.advertised, entry.host)}
         self.own_hosts = frozenset(_in_uri(comparable_host(_in_uri(host))) for host in hosts)
-        for entry in reversed(opened):  # the first of each transport is the one that is shown
-            self.core.stack.hosts[entry.transport] = SentBy(_in_uri(entry.advertised), entry.port)
+        for entry in reversed(opened):  # the first of each transport and family is the one that is shown
+            shown = SentBy(_in_uri(entry.advertised), entry.port)
+            (self.core.stack.hosts6 if ":" in entry.host else self.core.stack.hosts)[entry.transport] = shown
         if self._settings.outbound_proxy is not None:
             proxy = self._settings.outbound_proxy
             route = proxy if proxy.is_loose_router else proxy.with_param("lr")
@@ -84,16 +85,12 @@ class SipLoop:
         return self._clock.now()
 
     def contact_uri(self, user: str | None, transport: str | None = None) -> SipUri:
-        """A URI of ours to advertise; the transport defaults to the first one that we listen on."""
-        entry = self._entry(transport)
-        uri = SipUri(_in_uri(entry.advertised), user=user, port=entry.port)
-        if entry.transport == TLS:
-            return uri.with_param("transport", "tls")
-        return uri if entry.transport == UDP else uri.with_param("transport", entry.transport.lower())
+        """A URI of ours to advertise; without a transport, that of the outbound proxy or the first that we listen on."""
+        return _uri_of(self._entry(transport or self._usual()), user)
 
     def contact_for(self, user: str | None, flow: Flow) -> NameAddr:
         """See `Driver.contact_for`."""
-        return NameAddr(self.contact_uri(user, flow.transport))
+        return NameAddr(_uri_of(self._entry(flow.transport, is_ipv6=":" in flow.remote_host), user))
 
     def flush(self) -> None:
         """See `Driver.flush`. A call from inside an event queues behind it."""
@@ -141,12 +138,16 @@ class SipLoop:
             case Resolve(asker=asker, uri=uri):
                 self._tasks.start(self._resolve(asker, uri), "sip resolve")
 
-    def _entry(self, transport: str | None) -> Listening:
-        wanted = transport.upper() if transport else None
-        for entry in self.listening:
-            if wanted in {None, entry.transport}:
-                return entry
-        return self.listening[0]
+    def _usual(self) -> str:
+        """The transport of a URI that is for anybody: nobody but a browser can use ws (RFC 7118 §5.3)."""
+        if self._settings.outbound_proxy is not None:
+            return transport_for(self._settings.outbound_proxy)
+        return next((each.transport for each in self.listening if each.transport not in {WS, WSS}), UDP)
+
+    def _entry(self, transport: str, *, is_ipv6: bool = False) -> Listening:
+        """Where we listen by this transport, and if there is a choice in this family."""
+        fitting = [each for each in self.listening if each.transport == transport.upper()] or self.listening
+        return next((each for each in fitting if (":" in each.host) == is_ipv6), fitting[0])
 
     async def _resolve(self, asker: Resolving, uri: SipUri) -> None:
         hops: list[Hop] = await self._resolver.hops(uri)
@@ -172,6 +173,12 @@ class SipLoop:
 
     def _tick(self) -> None:
         self._run(self.core.tick(self.now()))
+
+
+def _uri_of(entry: Listening, user: str | None) -> SipUri:
+    uri = SipUri(_in_uri(entry.advertised), user=user, port=entry.port)
+    # RFC 3261 §26.2.2: "tls" is deprecated there, and what everybody understands
+    return uri if entry.transport == UDP else uri.with_param("transport", entry.transport.lower())
 
 
 def _in_uri(host: str) -> str:

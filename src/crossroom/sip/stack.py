@@ -75,7 +75,7 @@ class Ticking(Protocol):
 
 
 class Stack:
-    """The floor of the user agent. `hosts`: what our Via shows, by transport, set when we listen.
+    """The floor of the user agent. `hosts`: what our Via shows, by transport, set when we listen; `hosts6` to IPv6.
 
     dialogs: all of them. waiting: subscriptions of ours that have no dialog yet, by Call-ID and our tag.
     calls: incoming calls that wait for an answer, by the transaction that a CANCEL would name.
@@ -87,6 +87,7 @@ class Stack:
         self.ids = ids
         self.agenda = Agenda()
         self.hosts: dict[str, SentBy] = {}
+        self.hosts6: dict[str, SentBy] = {}
         self.preloaded: tuple[NameAddr, ...] = ()
         self.dialogs: dict[DialogId, Dialog] = {}
         self.waiting: dict[tuple[str, str | None], Subscriber] = {}
@@ -132,7 +133,8 @@ class Stack:
 
     def sent_by(self, hop: Hop) -> SentBy | None:
         """What Via shows for this hop; None when we do not speak its transport."""
-        return self.hosts.get(hop.transport)
+        families = (self.hosts6, self.hosts) if ":" in hop.host else (self.hosts, self.hosts6)
+        return families[0].get(hop.transport) or families[1].get(hop.transport)
 
     def watch(self, usage: Ticking) -> None:
         """Note when the usage is due."""

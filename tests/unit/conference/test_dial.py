@@ -189,3 +189,18 @@ async def test_two_invitations_of_one_person_ring_once() -> None:
             await (await ana.expects_invite()).accept("Ana")
         assert [each.result().answer for each in asking] == [Answer.ACCEPTED] * 2
         assert not ana.ua.invites.items
+
+
+async def test_a_device_is_told_to_answer_the_way_it_came() -> None:
+    async with facing() as world:
+        listening = world.server.sip.listening
+        server = next((each.host, each.port) for each in listening if each.transport == "TCP")
+        ana = SipParticipant("ana", "sip.example", server=server, transport="tcp")
+        await world.undo.enter_async_context(ana)
+        await ana.ua.register()
+        async with inviting(world) as asking:
+            invitation = await ana.expects_invite()
+            assert "transport=tcp" in invitation.invite.request.get("Contact")
+            await invitation.accept("Ana")
+        assert asking.result().answer is Answer.ACCEPTED
+        await ana.leave()

@@ -7,6 +7,7 @@ import pytest
 import trustme
 
 from crossroom.net.sip import SipAgent
+from crossroom.net.sip_session import CallFailed
 from crossroom.net.sip_settings import ListenOn, SipSettings
 from crossroom.net.tls import client_context, server_context
 from crossroom.sip.address import NameAddr
@@ -96,5 +97,45 @@ async def test_an_advertised_address_is_what_others_see(advertise: str) -> None:
     async with agent_on_loopback(face) as callee, agent_on_loopback(RecordingFace(), settings) as caller:
         port = caller.listening[0].port
         assert str(caller.contact_uri("tea")) == f"sip:tea@[2001:db8::7]:{port}"
-        assert caller.core.stack.hosts[UDP].host == "[2001:db8::7]"
+        assert caller.core.stack.hosts6[UDP].host == "[2001:db8::7]"
         assert callee.listening[0].advertised == "127.0.0.1"
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), (HERE, "[::1]")])
+async def test_who_speaks_one_family_is_shown_an_address_of_that_family(host: str, shown: str) -> None:
+    face = RecordingFace()
+    both = SipSettings(
+        listen=tuple(ListenOn(transport, at) for transport in (UDP, TCP) for at in ("127.0.0.1", HERE))
+    )
+    one = SipSettings(listen=(ListenOn(UDP, host),))
+    async with agent_on_loopback(RecordingFace(), both) as caller, agent_on_loopback(face, one) as callee:
+        outgoing = await caller.invite(call_to(caller, callee, UDP))
+        incoming = await face.calls.get()
+        assert incoming.request.via.host == shown
+        assert f"@{shown}:" in str(caller.contact_for("tea", incoming.source).uri)
+        # RFC 3581 §4: the answer goes back to the port that is listened on, for that is where requests leave from
+        assert incoming.source.remote_port in {
+            entry.port for entry in caller.listening if entry.transport == UDP
+        }
+        incoming.reject(486)
+        with pytest.raises(CallFailed):
+            await outgoing.outcome()
+
+
+@pytest.mark.parametrize(
+    ("listen", "proxy", "transport"),
+    [
+        ((WS, UDP, TCP), "", None),
+        ((WS, TCP), "", "tcp"),
+        ((UDP, TCP), "sip:proxy.example;transport=tcp;lr", "tcp"),
+    ],
+)
+async def test_who_is_called_can_call_back(
+    listen: tuple[str, ...], proxy: str, transport: str | None
+) -> None:
+    settings = SipSettings(
+        listen=tuple(ListenOn(each, HERE) for each in listen),
+        outbound_proxy=SipUri.parse(proxy) if proxy else None,
+    )
+    async with agent_on_loopback(RecordingFace(), settings) as agent:
+        assert agent.contact_uri("tea").transport == transport
