@@ -146,7 +146,9 @@ class SipLoop:
 
     def _entry(self, transport: str, *, is_ipv6: bool = False) -> Listening:
         """Where we listen by this transport, and if there is a choice in this family."""
-        fitting = [each for each in self.listening if each.transport == transport.upper()] or self.listening
+        streams = [each for each in self.listening if each.transport not in {WS, WSS}]
+        fitting = [each for each in self.listening if each.transport == transport.upper()]
+        fitting = fitting or streams or [*self.listening]
         return next((each for each in fitting if (":" in each.host) == is_ipv6), fitting[0])
 
     async def _resolve(self, asker: Resolving, uri: SipUri) -> None:

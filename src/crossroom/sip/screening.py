@@ -24,7 +24,9 @@ def screen(pending: PendingRequest, now: float) -> bool:
     if request.from_.tag is None and request.to.tag is not None:
         pending.reply(400, now, "From tag missing")
         return False
-    unknown = [tag for tag in request.require if tag.lower() not in settings.understood]
+    # as they were written, whatever that was: the sender is to know them again
+    words = ",".join(request.headers.lines("Require")).split(",")
+    unknown = [tag for word in words if (tag := word.strip()) and tag.lower() not in settings.understood]
     if unknown:
         # RFC 3261 §8.2.2.3
         pending.reply(420, now, headers=(("Unsupported", ", ".join(unknown)),))

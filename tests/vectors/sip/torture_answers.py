@@ -149,7 +149,7 @@ RFC4475 = (
     Case(
         "4475 3.3.5 bext01",
         options("Require: nothingSupportsThis, andNotThat", "Proxy-Require: noProxy", "Require: replaces"),
-        420, {"Unsupported": "nothingsupportsthis, andnotthat"},
+        420, {"Unsupported": "nothingSupportsThis, andNotThat"},
     ),
     Case("4475 3.3.6 invut", invite("Content-Type: application/unknownformat", body="<audio/>"), 415, {"Accept": "application/sdp"}),
     Case("4475 3.3.6 invut", invite("Content-Encoding: unknown"), 415, {"Accept-Encoding": "identity"}),
