@@ -210,7 +210,7 @@ class InviteUsage:
         request = pending.request
         # RFC 3311 §5.2: an UPDATE without an offer is in nobody's way
         is_offer = request.method == "INVITE" or bool(request.body)
-        if is_offer and self._is_offering():
+        if is_offer and _is_on_its_way(self.refresh, self._outgoing):
             pending.reply(491, now)  # RFC 3261 §14.2: glare
             return
         if is_offer and self._incoming is not None and not self._incoming.answered:
@@ -231,10 +231,6 @@ class InviteUsage:
         self._incoming = pending
         self.stack.deliver(ReinviteReceived(self, request.body, request))
 
-    def _is_offering(self) -> bool:
-        is_refreshing = self.refresh is not None and self.refresh.is_offer
-        return is_refreshing or (self._outgoing is not None and self._outgoing.waiting)
-
     def _accept_refresh(self, pending: PendingRequest, body: Body, now: float) -> None:
         lines, self.timer = answer_timer(pending.request, self.stack.settings, now)
         lines = (*lines, *capabilities(self.stack))
@@ -251,3 +247,8 @@ class InviteUsage:
         self._success = None
         self.end("failed", 408, now, 'SIP;cause=408;text="No ACK"')
         self._send_waiting_bye(now)
+
+
+def _is_on_its_way(refresh: Refresh | None, outgoing: Reinvite | None) -> bool:
+    """Whether an offer of ours waits for its answer."""
+    return (refresh is not None and refresh.is_offer) or (outgoing is not None and outgoing.waiting)
