@@ -209,5 +209,11 @@ def path_of(media: MessageMedia) -> Path:
 
 
 def announced(media: MessageMedia) -> tuple[Announced, ...]:
-    """The certificates that the other side may show; empty: any that an authority has signed for its name."""
+    """The certificates that the other side may show; empty: any that an authority has signed for its name.
+
+    In a session-level line they may be meant for another stream; they say nothing of one in the clear, nor of
+    a browser, whose certificate is that of its calls (RFC 7977 §8).
+    """
+    if not media.is_secure or media.transport == WEBSOCKET:
+        return ()
     return tuple(Announced(each.algorithm, each.octets) for each in media.fingerprints)

@@ -6,19 +6,23 @@ from collections.abc import Sequence
 
 from crossroom.net.msrp_face import Fingerprint
 
-_HASHES = frozenset({"sha-224", "sha-256", "sha-384", "sha-512"})  # RFC 8122 §5, without the broken ones
+_HASHES = ("sha-512", "sha-384", "sha-256", "sha-224", "sha-1")
+"""The hash functions that count, the strongest first (RFC 8122 §5): SHA-1 for old peers, never MD2 and MD5."""
 
 
 def matches(certificate: bytes | None, fingerprints: Sequence[Fingerprint]) -> bool:
-    """True when any announced fingerprint is this certificate's (RFC 8122 §5: one of several is enough)."""
-    for fingerprint in fingerprints:
-        algorithm = fingerprint.algorithm.lower()
-        if certificate is None or algorithm not in _HASHES:
-            continue
-        digest = hashlib.new(algorithm.replace("-", ""), certificate).hexdigest()
-        if hmac.compare_digest(digest.encode(), fingerprint.value.replace(":", "").lower().encode()):
-            return True
-    return False
+    """True when an announced fingerprint is this certificate's.
+
+    RFC 8122 §5.1: of several hash functions only the strongest that we know counts; one of several fingerprints
+    by it is enough, as a peer may have several certificates.
+    """
+    announced = {each.algorithm.lower() for each in fingerprints}
+    strongest = next((algorithm for algorithm in _HASHES if algorithm in announced), None)
+    if certificate is None or strongest is None:
+        return False
+    digest = hashlib.new(strongest.replace("-", ""), certificate).hexdigest().encode()
+    values = [each.value for each in fingerprints if each.algorithm.lower() == strongest]
+    return any(hmac.compare_digest(digest, value.replace(":", "").lower().encode()) for value in values)
 
 
 def is_acceptable(

@@ -417,3 +417,20 @@ async def test_an_answer_in_the_clear_to_an_offer_of_tls_is_no_answer(tmp_path: 
             call = await invitation.invite.accept(str(answer))
             await call.expects_bye()
         assert asking.result().answer is not Answer.ACCEPTED
+
+
+@pytest.mark.parametrize("setup", ["active", "passive"])
+async def test_a_fingerprint_on_a_chat_in_the_clear_is_meant_for_something_else(setup: str) -> None:
+    """A session-level line is there for the audio of the same call (RFC 8122 §5)."""
+    async with facing(msrp=Msrp(listen=["tcp://127.0.0.1:0"])) as world:
+        bob, _ = await world.xmpp("Bob")
+        ana = await world.endpoint("Ana")
+        seat = Seat(ana.ua, ana.msrp.new_session(), TEA, "Ana", ana.quirks)
+        sdp = str(ana.media(seat, setup=setup)).replace(
+            "m=", "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\nm=", 1
+        )
+        seat.call = await (await start_invite(ana.ua, TEA, sdp)).call()
+        path = read_media(seat.call.remote_sdp)[0].attributes["path"]
+        await (seat.session.listen(path) if setup == "passive" else seat.connect(path))
+        await bob.post(said("hello"))
+        await seat.expects_message("hello")
