@@ -71,7 +71,7 @@ class Told:
     id: MessageId
     receipt: Receipt
     to: Nickname
-    native: Native
+    native: Native | None
 
 
 def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> Draft | Typing | Told | None:
@@ -210,10 +210,13 @@ def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draf
     return Draft(chosen_id(cpim) or message_id, content, native, to, receipts=receipts)
 
 
-def _told(cpim: CpimMessage, message_id: MessageId, to: Nickname) -> Draft | Told:
-    """Raises ParseError."""
+def _told(cpim: CpimMessage, message_id: MessageId, to: Nickname) -> Draft | Told | None:
+    """Raises ParseError. One that names its author's address is not passed on but said again without it."""
     imdn = Imdn.from_bytes(cpim.part.body)
     receipt, native = receipt_of(imdn), Native(Network.SIP, cpim.content)
+    if imdn.recipient or imdn.original_recipient:
+        # RFC 7701 §6.3: in a room nobody is shown an address by a user agent that did not ask its user
+        return Told(MessageId(imdn.message_id), receipt, to, None) if receipt else None
     if receipt is None or len(imdn.message_id) > LONGEST_ID:
         # what no other network knows is still for another SIP endpoint; it never asks for an IMDN itself
         return Draft(chosen_id(cpim) or message_id, None, native, to)

@@ -151,6 +151,28 @@ async def test_an_imdn_between_sip_endpoints_is_carried_untouched() -> None:
             assert header(message, "imdn.Disposition-Notification") == ""
 
 
+async def test_an_imdn_that_names_an_address_is_said_again_without_it() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        cy = await world.sip("Cy")
+        await ana.expects_roster("Ana", "Cy")
+        await send(ana, "Cy", b"psst", message_id="abc", asks=BOTH)
+        await cy.expects_message("psst")
+        for kind, status in ((Kind.PROCESSING, "stored"), (Kind.DISPLAY, "displayed")):
+            named = Imdn(
+                "abc", "2026-11-28T12:00:00Z", kind, status, "sip:cy@sip.example", "sip:cy@home.example"
+            )
+            await send(cy, "Ana", bytes(named), content_type=IMDN)
+        told, message = await notified(ana)
+        assert (told.message_id, told.kind, told.status, told.recipient) == (
+            "abc",
+            Kind.DISPLAY,
+            "displayed",
+            "",
+        )
+        assert b"sip:cy@" not in message.message.body.partition(b"\r\n\r\n")[2]
+
+
 async def test_public_messages_ask_nobody_and_public_imdns_reach_nobody() -> None:
     async with facing() as world:
         ana, _, seen = await pair(world)
