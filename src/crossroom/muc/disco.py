@@ -12,9 +12,11 @@ from crossroom.xmpp.dataform import Field, FieldKind, Form, FormKind, form_type
 from crossroom.xmpp.disco import DISCO_INFO, DISCO_ITEMS, DiscoFacts, DiscoItem, DiscoItems, Identity
 from crossroom.xmpp.entity_time import TIME
 from crossroom.xmpp.errors import Condition, StanzaError
+from crossroom.xmpp.markers import MARKERS
 from crossroom.xmpp.muc import MUC
 from crossroom.xmpp.occupant_id import OCCUPANT_ID
 from crossroom.xmpp.ping import PING, SELF_PING_OPTIMIZATION
+from crossroom.xmpp.receipts import RECEIPTS
 from crossroom.xmpp.sid import SID
 from crossroom.xmpp.stanza import Stanza
 from crossroom.xmpp.version import VERSION
@@ -60,7 +62,9 @@ def on_room_items(context: MucContext, stanza: Stanza) -> None:
 
 def sip_occupant(node: str) -> DiscoFacts:
     """An occupant of the other network, for whom the room answers."""
-    return DiscoFacts((Identity("client", "pc"),), (DISCO_INFO, PING, CHATSTATES), node=node)
+    # XEP-0184 §4, XEP-0333: so that clients ask for receipts, which docs/mapping.md §3.10 passes on
+    features = (DISCO_INFO, PING, CHATSTATES, RECEIPTS, MARKERS)
+    return DiscoFacts((Identity("client", "pc"),), features, node=node)
 
 
 def room_facts(description: Description) -> DiscoFacts:

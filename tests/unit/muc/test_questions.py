@@ -264,6 +264,18 @@ async def test_the_room_answers_for_occupants_of_the_other_network(
     assert _kind_of(answer) == expected
 
 
+async def test_occupants_of_the_other_network_understand_receipts_and_typing() -> None:
+    world = await two()
+    await with_ana(world)
+    [answer] = await world.send(iq(BOB, f"{ROOM}/Ana", INFO, "get"))
+    features = {child.get("var") for child in answer.children[0].elements if child.name == "feature"}
+    assert {
+        "urn:xmpp:receipts",
+        "urn:xmpp:chat-markers:0",
+        "http://jabber.org/protocol/chatstates",
+    } <= features
+
+
 async def test_a_room_elsewhere_that_cannot_be_asked_still_has_no_outsiders() -> None:
     world = World(other_focus=RefusingFocus(Reason.TIMED_OUT), new_room=OPEN)
     [answer] = await world.send(iq(BOB, f"{ROOM}/Bob", PING))
