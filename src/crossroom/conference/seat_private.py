@@ -12,10 +12,13 @@ from crossroom.focus.interface import Features
 from crossroom.net.msrp_face import Outcome, Report, Result
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log, Turns
+from crossroom.room.address import MessageId, Nickname
 from crossroom.room.content import Receipt
 from crossroom.room.events import Posted
 from crossroom.room.reasons import Refused
 
+Told = tuple[Nickname, MessageId]
+"""Whose message it was, and which."""
 AWAITED = 256
 """Messages whose REPORT is waited for; user agents send it at once, or never."""
 
@@ -30,44 +33,44 @@ class PrivateMessages:
         self._book = book
         self._turns = turns
         self._log = log
-        self._awaited: dict[str, Posted] = {}  # by the Message-ID of the copy
+        self._awaited: dict[str, Told] = {}  # by the Message-ID of the copy
 
     def send(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted, copy: Copy) -> None:
         """Send a copy; with a REPORT asked for where only that can tell that it arrived."""
-        wants_report = _wants_report(posted, peer)
+        wants_report, about = _wants_report(posted, peer), (posted.author.nickname, posted.id)
         message_id = msrp.send(
-            CPIM, copy.shared.body, success_report=wants_report, on_result=partial(self._sent, posted)
+            CPIM, copy.shared.body, success_report=wants_report, on_result=partial(self._sent, about)
         )
         if wants_report:
-            self._awaited[message_id] = posted
+            self._awaited[message_id] = about
             if len(self._awaited) > AWAITED:
                 del self._awaited[next(iter(self._awaited))]
 
     def refuse(self, posted: Posted) -> None:
         """The endpoint cannot be sent this."""
-        self._tell(posted, Receipt.FAILED)
+        self._tell((posted.author.nickname, posted.id), Receipt.FAILED)
 
     def reported(self, report: Report) -> None:
         """A REPORT came: about a copy of ours, or about something else."""
-        posted = self._awaited.pop(report.message_id, None)
-        if posted is not None:
-            self._tell(posted, Receipt.DELIVERED if report.status == 200 else Receipt.FAILED)
+        about = self._awaited.pop(report.message_id, None)
+        if about is not None:
+            self._tell(about, Receipt.DELIVERED if report.status == 200 else Receipt.FAILED)
 
-    def _sent(self, posted: Posted, result: Result) -> None:
+    def _sent(self, about: Told, result: Result) -> None:
         if result.outcome in {Outcome.REFUSED, Outcome.TIMED_OUT}:
             person = str(self._seat.person)
             self._log.info("copy refused", person=person, status=result.status, comment=result.comment)
-            self._tell(posted, Receipt.FAILED)
+            self._tell(about, Receipt.FAILED)
 
-    def _tell(self, posted: Posted, receipt: Receipt) -> None:
-        if self._book.is_news(posted.author.nickname, posted.id, receipt):
-            self._turns.ask(partial(self._acknowledge, posted, receipt))
+    def _tell(self, about: Told, receipt: Receipt) -> None:
+        if self._book.is_news(*about, receipt):
+            self._turns.ask(partial(self._acknowledge, *about, receipt))
 
-    async def _acknowledge(self, posted: Posted, receipt: Receipt) -> None:
+    async def _acknowledge(self, author: Nickname, message_id: MessageId, receipt: Receipt) -> None:
         try:
             participation = self._seat.seated()
             if Features.RECEIPTS in participation.features:
-                await participation.acknowledge(posted.id, receipt, posted.author.nickname)
+                await participation.acknowledge(message_id, receipt, author)
         except Refused as refused:
             # the author has left, or the room takes no more of this endpoint: nobody waits for a receipt
             self._log.debug("receipt not passed on", person=str(self._seat.person), reason=str(refused))

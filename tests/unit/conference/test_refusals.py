@@ -2,6 +2,9 @@
 
 import pytest
 
+from crossroom.config.schema import Sip
+from peers.sdp_text import ChatMedia
+from peers.sip_call import start_invite
 from peers.sip_message import SipMessage
 from peers.sip_participant import SipParticipant
 from peers.sip_subscription import refer, subscribe
@@ -65,6 +68,18 @@ async def test_a_copy_asks_its_recipients_for_no_receipts() -> None:
         body = (await cy.expects_message("read me")).message.body
         assert b"imdn.Message-ID: m1" in body
         assert b"Disposition" not in body
+
+
+async def test_nobody_who_is_not_let_in_makes_us_connect_to_anything() -> None:
+    """RFC 4975 section 14.5: an INVITE names an address of its author's choice."""
+    async with facing(sip=Sip(listen=["udp://127.0.0.1:0"], trusted=["192.0.2.0/24"])) as world:
+        eve = await world.endpoint("Eve")
+        path = f"msrp://{eve.msrp.host}:{eve.msrp.port}/victim;tcp"
+        offer = str(ChatMedia(path, eve.msrp.host, eve.msrp.port, setup="passive"))
+        response = await (await start_invite(eve.ua, TEA, offer)).final()
+        assert response.status == 403
+        assert not eve.msrp.connections
+        assert not world.server.msrp.sessions
 
 
 async def _referred(ana: SipParticipant, target: str, *headers: tuple[str, str]) -> SipMessage:
