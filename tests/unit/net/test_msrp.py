@@ -378,6 +378,42 @@ async def test_sessions_on_one_connection_take_turns_with_their_long_messages() 
         assert len(order) == 2 * -(-1_000_000 // 16_384)
 
 
+async def test_peer_behind_a_relay_is_written_to_by_its_whole_path_and_answered_at_the_relay() -> None:
+    """RFC 4975 §7.2: a SEND is answered to the previous hop, a REPORT goes along the whole From-Path."""
+    path = "msrp://relay.example:2855/r;tcp msrp://ua.example:2855/u;tcp"
+    async with staged() as stage:
+        ear = Ear()
+        session = stage.endpoint.open(ear)
+        session.expect(parse_path(path))
+        wire = await stage.wire()
+        for tid, method, header in (
+            ("send", "SEND", "Message-ID: m1\r\nSuccess-Report: yes"),
+            ("nick", "NICKNAME", 'Use-Nickname: "Ana"'),
+        ):
+            body = "hi" if method == "SEND" else None
+            wire.write(frame(session, tid, method, header, body=body).replace(PEER, path))
+        answered, reported, named = [await wire.frame() for _ in range(3)]
+        assert answered.startswith("MSRP send 200")
+        assert "\r\nTo-Path: msrp://relay.example:2855/r;tcp\r\n" in answered
+        assert " REPORT\r\n" in reported
+        assert f"\r\nTo-Path: {path}\r\n" in reported
+        assert f"\r\nTo-Path: {path}\r\n" in named
+        session.send("text/plain", b"x")
+        sent = await wire.frame()
+        assert f"\r\nTo-Path: {path}\r\n" in sent
+        # a relay splits it, or gives up on it: the REPORT is about the whole message
+        message = sent.partition("Message-ID: ")[2].partition("\r\n")[0]
+        wire.write(
+            frame(session, "gone", "REPORT", f"Message-ID: {message}", "Status: 000 408 x").replace(
+                PEER, path
+            )
+        )
+        assert [await ear.heard(), (await ear.message()).id, await ear.heard()] == ["bound", "m1", "Ana"]
+        report = await ear.heard()
+        assert isinstance(report, Report)
+        assert (report.message_id, report.status) == (message, 408)
+
+
 async def test_failed_long_message_is_aborted_on_the_wire() -> None:
     async with staged(replace(PLAIN, high_water=10000)) as stage:
         session, wire = await stage.bound(Ear())
