@@ -288,17 +288,27 @@ def fingerprints(configuration: Configuration) -> tuple[Fingerprint, ...]:
     """Give what our SDP says of the certificate of MSRP; raises OSError for one that cannot be read."""
     certificate = configuration.tls.certificate
     return (
-        (fingerprint_of(Path(certificate).read_text(encoding="ascii", errors="replace")),)
+        fingerprints_of(Path(certificate).read_text(encoding="ascii", errors="replace"))
         if certificate
         else ()
     )
 
 
-def fingerprint_of(chain: str) -> Fingerprint:
-    """Give the SHA-256 of the first certificate of a PEM chain (RFC 8122 §5); raises ValueError without one."""
-    certificate = chain[chain.find(_CERTIFICATE) :].partition(_END)
-    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate[0] + certificate[1])).hexdigest().upper()
-    return Fingerprint("sha-256", ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)))
+def fingerprints_of(chain: str) -> tuple[Fingerprint, ...]:
+    """Give the fingerprints of the first certificate of a PEM chain; raises ValueError without one.
+
+    RFC 8122 §5: by SHA-256, and by the hash of the certificate's own signature where that is another one.
+    """
+    from cryptography import x509  # noqa: PLC0415 - slow to import, and only those who have TLS need it
+
+    pem = chain[chain.find(_CERTIFICATE) :].partition(_END)
+    certificate = ssl.PEM_cert_to_DER_cert(pem[0] + pem[1])
+    signed = x509.load_der_x509_certificate(certificate).signature_hash_algorithm
+    hashes = ["sha256", *([signed.name] if signed and signed.name in {"sha384", "sha512"} else [])]
+    return tuple(
+        Fingerprint(name.replace("sha", "sha-"), hashlib.new(name, certificate).digest().hex(":").upper())
+        for name in hashes
+    )
 
 
 def muc(configuration: Configuration) -> MucLimits:
