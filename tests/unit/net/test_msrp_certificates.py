@@ -1,6 +1,7 @@
 """Certificates against announced fingerprints, on both sides of real TLS connections (RFC 8122 §6.2)."""
 
 import asyncio
+import ctypes
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import pytest
 import structlog
 import trustme
 
+from crossroom.config.schema import ClientCertificates, Configuration, Msrp, Tls
 from crossroom.msrp.uri import parse_path
 from crossroom.net.certificates import CertificateFiles, Certificates
 from crossroom.net.client_certificates import ask_strangers
@@ -19,6 +21,7 @@ from crossroom.net.ids import SeededIds
 from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.msrp_face import EndReason, Fingerprint, MsrpListen, MsrpSettings
 from crossroom.net.tls import unverified_context
+from crossroom.settings import msrp_certificates
 from unit.net.msrp_stage import PEER, PLAIN, Ear, Stage, Wire, frame, staged, until
 
 SECURE = MsrpListen("127.0.0.1", 0, is_secure=True)
@@ -171,3 +174,24 @@ async def test_connecting_contexts_show_the_renewed_certificate(tmp_path: Path) 
         wire = await tls_wire(stage, context)
         wire.write(frame(session, "bind"))
         assert await wire.status() == 200
+
+
+async def test_where_the_library_does_not_fit_nothing_is_touched_and_requiring_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = issued(tmp_path, "room.example")
+
+    def missing(_name: str | None) -> ctypes.CDLL:
+        raise OSError("no such library")
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    certificates = Certificates([room.files], asks_strangers=True)
+    assert not certificates.asks_strangers
+    assert certificates.context.verify_mode is ssl.CERT_NONE
+    tls = Tls(str(room.files.chain), str(room.files.key))
+    required = Msrp(listen=["tls://127.0.0.1:0"], client_certificates=ClientCertificates.REQUIRED)
+    with pytest.raises(OSError, match=r"client_certificates.*cannot ask"):
+        msrp_certificates(Configuration(msrp=required, tls=tls))
+    usual = msrp_certificates(Configuration(msrp=Msrp(listen=["tls://127.0.0.1:0"]), tls=tls))
+    assert usual is not None
+    assert not usual.asks_strangers
