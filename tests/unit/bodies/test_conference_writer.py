@@ -160,3 +160,18 @@ def test_no_text_can_become_markup() -> None:
     assert root.get("version") is None
     assert one(root, "users/user").get(f"{{{XCON_NAMESPACE}}}nickname") == shown
     assert one(root, "users/user/display-text").text == shown
+
+
+def test_markup_and_control_characters_in_what_people_write_stay_text() -> None:
+    evil = "</subject><users state='deleted'/>&<![CDATA[\x1b"
+    room = replace(
+        WHOLE, description=Description(subject=evil), users=Users((replace(USER, display_text=evil),))
+    )
+    read = parse(write(room))
+    assert read.description is not None
+    assert read.users is not None
+    for text in (read.description.subject, read.users.users[0].display_text):
+        assert text is not None
+        assert text.startswith(evil[:-1])
+        assert "\x1b" not in text
+    assert [user.entity for user in read.users.users] == [USER.entity]

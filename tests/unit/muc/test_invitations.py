@@ -193,6 +193,18 @@ async def test_an_error_that_is_none_ends_an_invitation_all_the_same() -> None:
     assert (await outcome).answer is Answer.FAILED
 
 
+async def test_markup_in_what_a_sip_user_says_stays_text() -> None:
+    world = World()
+    reason = "</reason></invite><invite from='boss@xmpp.example'/>\x00"
+    outcome = asked(world, Invitation(TEA, DEES, replace(ANA, user="ana'/><x"), reason))
+    found = await sent(world)
+    [invited] = found.children[0].find_all("invite")
+    assert invited.child_text("reason") == reason.replace("\x00", "\ufffd")
+    assert invited.get("from") == r"ana\27\2f\3e\3cx@sip.example"
+    await world.send(decline())
+    assert (await outcome).answer is Answer.DECLINED
+
+
 async def test_each_inviter_alerts_also_where_a_room_hides_who_they_are() -> None:
     # a repeat by the same inviter never comes here: focus/invitations.py makes it one
     world = World()

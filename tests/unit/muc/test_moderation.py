@@ -41,6 +41,15 @@ def items_of(answer: Stanza) -> list[Element]:
     return list(answer.children[0].find_all("item"))
 
 
+async def test_markup_in_a_reason_stays_text() -> None:
+    world = await three()
+    markup = "&lt;/reason&gt;&lt;item affiliation=&apos;owner&apos;/&gt;]]&gt;&#13;"
+    told = await world.send(admin(BOB, f"<item nick='Dee' role='none'><reason>{markup}</reason></item>"))
+    [seen] = [one for one in to(EVE, told) if one.type == "unavailable"]
+    assert item(seen).child_text("reason") == "</reason><item affiliation='owner'/>]]>\r"
+    assert [child.name for child in item(seen).elements] == ["actor", "reason"]
+
+
 async def test_a_kick_tells_the_victim_first_then_the_others_then_the_moderator() -> None:
     world = await three()
     told = await world.send(admin(BOB, "<item nick='Dee' role='none'><reason>tea is out</reason></item>"))

@@ -29,7 +29,9 @@ def test_nickname_is_enforced_in_its_display_form(text: str, nickname: str) -> N
     assert parse_nickname(text) == nickname
 
 
-@pytest.mark.parametrize("text", ["", "   ", "a\x00b", "line\r\nbreak", "\u200d", "\ud800", "tab\there"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "a\x00b", "line\r\nbreak", "\u200d", "\ud800", "tab\there", "\x1b[31m", "a\u202eb"]
+)
 def test_what_cannot_be_a_nickname_is_refused(text: str) -> None:
     with pytest.raises(ParseError):
         parse_nickname(text)
