@@ -5,12 +5,14 @@ A real endpoint over loopback sockets where that is the point; the parts that ne
 
 import asyncio
 import socket
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
 from crossroom.machine import Malformed
 from crossroom.msrp.chunk import Flag, MsrpRequest, MsrpResponse
+from crossroom.msrp.message import SharedBody
 from crossroom.msrp.reassembly import Inbox, InboxLimits, TooLarge
 from crossroom.msrp.receiving import SessionLimits
 from crossroom.msrp.stream import StreamReader
@@ -446,3 +448,26 @@ async def test_every_address_of_a_host_name_is_tried(monkeypatch: pytest.MonkeyP
         await caller.connect(parse_path(path))
         assert caller.is_bound
         assert asked == [("ua.sip.example", port)]
+
+
+async def test_memory_is_bounded_while_a_reader_stalls_with_64_messages_in_flight() -> None:
+    settings = replace(PLAIN, high_water=20_000, max_queue_octets=400_000, max_queue_messages=10_000)
+    async with staged(settings) as stage:
+        ear = Ear()
+        session, _ = await stage.bound(ear)
+        tracemalloc.start()
+        try:
+            size = 0
+            while session.closed is None:
+                for _ in range(64):
+                    session.send_shared(SharedBody("message/cpim", bytes(1000)))
+                await asyncio.sleep(0)
+                if not size and session.is_congested:
+                    size, _ = tracemalloc.get_traced_memory()
+                    tracemalloc.reset_peak()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert await ear.heard() is EndReason.CONGESTED
+        # nearly full as it was, the queue takes no more than what it may hold, and each message with its own overhead
+        assert peak - size < settings.max_queue_octets
