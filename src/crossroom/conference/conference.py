@@ -58,6 +58,11 @@ class Conference:
         return self._audiences[sees_addresses]
 
     @property
+    def is_deserted(self) -> bool:
+        """True when nobody is in it any more, on whichever network."""
+        return not any(audience.roster.occupants for audience in self._audiences.values())
+
+    @property
     def subscriptions(self) -> int:
         """How many subscriptions there are."""
         return sum(len(audience) for audience in self._audiences.values())
@@ -76,7 +81,7 @@ class Conference:
             if seat in feeding:
                 feeding.remove(seat)
                 if not feeding and view in self._audiences:
-                    self._audiences.pop(view).close()
+                    self._audiences.pop(view).retire()
 
     def move(self, seat: object, *, sees_addresses: bool) -> None:
         """A seat is given the other view from now on; its person must subscribe again to see it too."""
@@ -144,7 +149,7 @@ class Conference:
             audience.dismiss(person, "rejected")
 
     def close(self) -> None:
-        """The room is over, or nobody is here by SIP any more."""
+        """The conference is over (RFC 4575 §3.3)."""
         for audience in self._audiences.values():
             audience.close()
 

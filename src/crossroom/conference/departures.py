@@ -69,6 +69,10 @@ _DEPARTURES: dict[DisconnectionMethod, Departure] = {
 }
 
 
+ENDINGS = frozenset({Departure.ROOM_DESTROYED, Departure.SHUTDOWN, Departure.FAULT})
+"""The departures of everybody at once: the conference is over."""
+
+
 def cause_of(departure: Departure, by: str | None = None, text: str = "") -> Cause:
     """The Reason of the BYE to somebody whose seat ended: `Kicked by Bob: why`."""
     cause = _CAUSES[departure]

@@ -111,15 +111,24 @@ class Audience:
         for subscription in [one for one in self._subscriptions if one.person.is_same_person(person)]:
             subscription.session.terminate(reason)
 
+    def retire(self) -> None:
+        """Nobody keeps this roster any more, though the conference goes on: whoever has a seat may subscribe again."""
+        self._stop()
+        for subscription in list(self._subscriptions):
+            subscription.session.terminate("deactivated")
+
     def close(self) -> None:
         """The conference is over: say so to everybody (RFC 4575 §3.3)."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop()
         if self._subscriptions:
             last = write(self.roster.ended())
             for subscription in list(self._subscriptions):
                 subscription.session.terminate("noresource", last, CONTENT_TYPE)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _remove(self, subscription: Subscription) -> None:
         if subscription not in self._subscriptions:

@@ -68,8 +68,9 @@ class Registry:
         room, conference = seat.conference.room, seat.conference
         self._seats.get(room.key, {}).pop(seat, None)
         conference.persons.pop(seat, None)
+        goes_on = self._seats.get(room.key) or not conference.is_deserted
+        if goes_on and not self.seats_of(room, seat.person):
+            conference.dismiss(seat.person)
         self.discard_if_empty(room)
         if self._conferences.get(room.key) is conference:
-            if not self.seats_of(room, seat.person):
-                conference.dismiss(seat.person)
             conference.leave(seat)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from crossroom.conference.conference import Conference
-from crossroom.conference.departures import Cause, cause_of, departure_of_leaving, text_of
+from crossroom.conference.departures import ENDINGS, Cause, cause_of, departure_of_leaving, text_of
 from crossroom.conference.seat_chat import SeatChat, SeatSettings
 from crossroom.focus.interface import Focus, Participation
 from crossroom.net.sip_session import EndedSession, InviteSession
@@ -119,6 +119,8 @@ class Seat:
                 self.conference.report(event, sees_addresses=self.sees_addresses)
                 self._announce(event)
             case Ended(departure, text):
+                if departure in ENDINGS:
+                    self.conference.close()  # whoever is told first: it is over for every subscriber
                 self._close(cause_of(departure, self._removed_by, text))
             case _:
                 assert_never(event)

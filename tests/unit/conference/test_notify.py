@@ -161,6 +161,17 @@ async def test_a_dismissed_person_is_told_why_and_the_others_stay() -> None:
     room.close()
 
 
+async def test_subscribers_of_a_roster_that_nobody_keeps_may_subscribe_again() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    far = subscribed(room)
+    room.receive(joined(BO))
+    room.retire()
+    assert far.ended == "deactivated"  # RFC 6665 §4.1.3
+    assert State.DELETED not in {document.state for document in far.documents}
+    assert len(room) == 0
+
+
 async def test_the_end_of_the_conference_is_told_once_to_everybody() -> None:
     room = audience()
     room.receive(joined(AN))

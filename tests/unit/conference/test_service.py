@@ -1,11 +1,12 @@
 import pytest
 
+from contract.focus_contract import said
 from crossroom.config.schema import Limits, Notices, Sip
 from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.room.address import Address, MessageId, Network, Nickname
 from crossroom.room.commands import SetAffiliation, SetRole
 from crossroom.room.configuration import Configuration
-from crossroom.room.events import Ended, SubjectChanged
+from crossroom.room.events import Ended, Posted, SubjectChanged
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.standing import Affiliation, Role
 from peers.sip_call import start_invite
@@ -292,6 +293,47 @@ async def test_a_subscription_ends_when_the_last_seat_of_its_person_is_gone() ->
         await laptop.seat.call.bye()
         end = await subscription.expects_end()
         assert end.get("Subscription-State") == "terminated;reason=rejected"
+
+
+async def test_the_conference_goes_on_when_its_last_sip_user_leaves_and_is_not_called_deleted() -> None:
+    async with facing() as world:
+        bob, seen = await world.xmpp("Bob")
+        ana = await world.sip("Ana")
+        subscription, call = ana.seat.subscription, ana.seat.call
+        assert subscription is not None
+        assert call is not None
+        await call.bye()
+        end = await subscription.expects_end()
+        # RFC 4575 §3.5: participants only; RFC 6665 §4.1.3: who was one has lost the right
+        assert end.get("Subscription-State") == "terminated;reason=rejected"
+        assert not subscription.roster.deleted
+        await bob.post(said("still here"))
+        await seen.first(Posted)
+
+
+async def test_when_the_very_last_one_leaves_the_conference_is_deleted() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        subscription, call = ana.seat.subscription, ana.seat.call
+        assert subscription is not None
+        assert call is not None
+        await call.bye()
+        end = await subscription.expects_end()
+        assert end.get("Subscription-State") == "terminated;reason=noresource"
+        assert subscription.roster.deleted
+
+
+async def test_the_end_of_a_room_is_the_same_to_every_subscriber() -> None:
+    async with facing() as world:
+        bob, _ = await world.xmpp("Bob")
+        people = [await world.sip(name) for name in ("Ana", "Cy", "Dee")]
+        await bob.destroy("done")
+        for person in people:
+            subscription = person.seat.subscription
+            assert subscription is not None
+            end = await subscription.expects_end()
+            assert end.get("Subscription-State") == "terminated;reason=noresource"
+            assert subscription.roster.deleted
 
 
 # -- reaching people ---------------------------------------------------------------------------------------
