@@ -126,10 +126,14 @@ class Renegotiation:
             self._take_up(agreed)
 
     def _new_chat(self) -> tuple[SessionDescription, MsrpSession]:
-        last = self._agreed
+        last, chat = self._agreed, self._seat.chat
+        if chat.offered is not None and chat.offered is not last.msrp:
+            chat.offered.close()  # nobody has answered that one
         is_browser = last.answer.theirs.transport == WEBSOCKET
-        seat = self._seat
-        return self._premises.media.offer(seat.chat, seat.conference.room, last.msrp, to_browser=is_browser)
+        offer, chat.offered = self._premises.media.offer(
+            chat, self._seat.conference.room, last.msrp, to_browser=is_browser
+        )
+        return offer, chat.offered
 
     async def _reconnect(self) -> None:
         try:

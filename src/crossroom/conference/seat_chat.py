@@ -63,6 +63,7 @@ class SeatChat:
     def __init__(self, seat: Sitter, turns: Turns, log: Log, settings: SeatSettings) -> None:
         self.msrp: MsrpSession | None = None
         self.peer: MessageMedia | None = None
+        self.offered: MsrpSession | None = None  # in place of `msrp`, until it is answered
         self._takes = Taste(None)
         self.on_lost: Callable[[str], None] = lambda _why: None
         self._seat = seat
@@ -159,8 +160,9 @@ class SeatChat:
         self._turns.close()
         self.typing.close()
         self._stop_waiting()
-        if self.msrp is not None:
-            self.msrp.close()
+        for msrp in (self.msrp, self.offered):
+            if msrp is not None:
+                msrp.close()
 
     # -- what the endpoint says ----------------------------------------------------------------------------
 

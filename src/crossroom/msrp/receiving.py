@@ -3,7 +3,6 @@
 RFC 4975 §7.3, RFC 7701 §7. Knows no transactions of our own and no connection.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from crossroom.machine import Deliver, Ended, ParseError, Send
@@ -51,14 +50,14 @@ class Receiving:
 
     __slots__ = ("_handles", "_inbox", "_limits", "_local", "_too_large", "_undecided", "seen")
 
-    def __init__(self, local: str, limits: SessionLimits, seen: Iterable[str] = ()) -> None:
+    def __init__(self, local: str, limits: SessionLimits, seen: dict[str, None] | None = None) -> None:
         self._local = local
         self._limits = limits
         self._inbox = Inbox(limits.inbox)
         self._too_large: dict[str, None] = {}
         self._undecided: dict[int, _Undecided] = {}
         self._handles = 0
-        self.seen: dict[str, None] = dict.fromkeys(seen)
+        self.seen: dict[str, None] = {} if seen is None else seen
 
     def receive(self, request: MsrpRequest, now: float) -> list[Output]:
         """Take one request that is for this session."""

@@ -4,7 +4,6 @@ Sans-I/O: which connection it is bound to, and queues, are the driver's. A whole
 user has decided (`respond`); the chunks before the last are answered at once.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from crossroom.machine import Deliver, Send
@@ -20,13 +19,18 @@ class Session:
     """The machine: `sending` starts what goes out, everything else comes in by `receive`.
 
     `local` is our own URI with its unguessable session-id; `seed` an unguessable token (see Outbox); `seen`
-    the Message-IDs that the session which this one replaces had received (RFC 4975 §5.4).
+    the Message-IDs that the session which this one replaces has received (RFC 4975 §5.4). They are one table for both:
+    the other may still receive while this one is only offered.
     """
 
     __slots__ = ("_receiving", "local", "local_text", "sending")
 
     def __init__(
-        self, local: MsrpUri, seed: str, limits: SessionLimits | None = None, seen: Iterable[str] = ()
+        self,
+        local: MsrpUri,
+        seed: str,
+        limits: SessionLimits | None = None,
+        seen: dict[str, None] | None = None,
     ) -> None:
         limits = limits or SessionLimits()
         self.local = local
@@ -35,9 +39,9 @@ class Session:
         self._receiving = Receiving(self.local_text, limits, seen)
 
     @property
-    def seen(self) -> tuple[str, ...]:
+    def seen(self) -> dict[str, None]:
         """The Message-IDs received lately, for a session that replaces this one."""
-        return tuple(self._receiving.seen)
+        return self._receiving.seen
 
     @property
     def unanswered(self) -> tuple[Message, ...]:

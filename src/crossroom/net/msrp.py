@@ -122,7 +122,7 @@ class MsrpEndpoint:
         session_id = self._ids.token()
         host, port = address.public or (self.settings.advertise or address.host, address.port)
         uri = MsrpUri(host, port, session_id, transport, is_secure=secure)
-        seen = replaces.machine.seen if replaces is not None else ()
+        seen = replaces.machine.seen if replaces is not None else None
         session = MsrpSession(self, Session(uri, self._ids.token(), self.settings.session, seen), face)
         self._sessions[session_id] = session
         return session

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+from crossroom.room.events import Posted
 from peers.sdp_text import read_media
 from peers.seat import Seat
 from peers.sip_call import Call
@@ -192,6 +193,50 @@ async def test_a_connection_that_breaks_before_it_is_bound_may_be_repaired_too()
         assert not call.byes.items
         await ana.leave()
         await carl.leave()
+
+
+async def test_a_chat_that_was_offered_anew_and_never_answered_goes_with_the_call() -> None:
+    async with facing() as world:
+        ana, carl = await world.sip("Ana"), await world.sip("Carl")
+        call = ana.seat.call
+        assert call is not None
+        ana.seat.session.close()
+        await ana.seat.session.expects_closed()
+        await world.until(lambda: len(world.server.msrp.sessions) == 1)
+        message = call.dialog.request("INVITE")  # without an offer, and without an ACK for what is offered
+        message.headers.append(ana.ua.contact())
+        assert (await ana.ua.finish(await ana.ua.start(message))).status == 200
+        assert len(world.server.msrp.sessions) == 2
+        await call.bye()
+        await world.until(lambda: len(world.server.msrp.sessions) == 1)
+        await carl.leave()
+
+
+async def test_what_came_on_the_old_session_while_a_new_one_was_offered_is_not_taken_twice() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        _, seen = await world.xmpp("Bob")
+        seat, call = ana.seat, ana.seat.call
+        assert call is not None
+        old, seat.session = seat.session, ana.msrp.new_session()
+        body, heard = seat.wrapped("only once"), asyncio.Event()
+
+        def answer(_: str) -> str:  # our new session is offered already: the old one still takes this
+            old.write(*old.send_frames("message/cpim", body, message_id="same"))
+            heard.set()
+            return str(ana.media(seat, setup="active"))
+
+        call.answer_offer = answer
+        assert (await call.reinvite_without_offer(str(ana.media(seat, setup="active")))).status == 200
+        await heard.wait()
+        offer = await call.offers.take()
+        await old.expects_closed()
+        await seat.connect(read_media(offer.text)[0].attributes["path"])
+        assert await seat.session.send("message/cpim", body, message_id="same") == 200
+        await ana.say("and on")
+        await seen.first(Posted, 2)
+        assert seen.texts == ["only once", "and on"]
+        await ana.leave()
 
 
 async def _moved(ana: SipParticipant, call: Call, version: int) -> None:
