@@ -13,7 +13,7 @@ from peers.cpim_text import Cpim
 from peers.msrp_frame import MsrpFrame, MsrpStream
 from peers.msrp_ua import Assembly
 from peers.sdp_text import ChatMedia, read_media
-from peers.sip_call import Call, start_invite
+from peers.sip_call import Call, OutgoingInvite, start_invite
 from peers.sip_subscription import Subscription, subscribe
 from peers.sip_ua import SipUA
 from virtual_loop import Address, VirtualNetwork, Wire
@@ -73,6 +73,8 @@ class SipPerson:
         self.told = Told()
         self.begun: dict[str, str] = {}  # by Message-ID, in the order in which they began: the first word
         self.repeats = self.typings = self.moves = self.renames = 0
+        self.refused_bindings = 0
+        self.is_dead = False
         self.is_gone = False  # it left, or was made to
         self.may_be_dropped = False  # it stalled, or stayed away
         self.subscription: Subscription | None = None
@@ -81,6 +83,7 @@ class SipPerson:
         self._loop = network.loop
         self._listens = listens
         self._port = 0
+        self._attempt: OutgoingInvite | None = None
         self._call: Call | None = None
         self._wire: AgentWire | None = None
         self._is_bound = False
@@ -110,6 +113,12 @@ class SipPerson:
         return self._call.byes.items[0].get("Reason") if self._call and self._call.byes.items else ""
 
     @property
+    def answer(self) -> int:
+        """What the call was answered, 0 when it was not."""
+        final = self._attempt.transaction.final if self._attempt is not None else None
+        return final.status if final is not None else 0
+
+    @property
     def unanswered(self) -> set[str]:
         return {outgoing.word for outgoing in self._outgoing.values()}
 
@@ -122,8 +131,8 @@ class SipPerson:
             server = await self._loop.create_server(lambda: AgentWire(self), HOST, 0)
             self._port = server.sockets[0].getsockname()[1]
             self._listener = server
-        attempt = await start_invite(self.ua, ROOM, self._offer())
-        self._call = await attempt.call()
+        self._attempt = await start_invite(self.ua, ROOM, self._offer())
+        self._call = await self._attempt.call()
         await self._connect(self._call.remote_sdp)
         if subscribes:
             _, self.subscription = await subscribe(self.ua, ROOM)
@@ -197,15 +206,25 @@ class SipPerson:
             await self._call.bye()
         self._drop_wire()
 
+    async def die(self) -> None:
+        """Be gone without a word: nothing is answered any more, by SIP or by MSRP."""
+        self.is_dead = self.is_gone = self.may_be_dropped = True
+        await self.ua.transport.close()
+        if self._wire is not None:
+            self._wire.transport.freeze()
+
     async def close(self) -> None:
         """Leave nothing of the agent itself behind."""
-        if not self.is_gone:
+        if self.is_dead:
+            self._drop_wire()
+        elif not self.is_gone:
             await self.leave()
         if self._tasks:
             await asyncio.wait(self._tasks)
         if self._listens:
             self._listener.close()
-        await self.ua.__aexit__()
+        if not self.is_dead:
+            await self.ua.__aexit__()
 
     # -- what happens to it --------------------------------------------------------------------------------
 
@@ -323,8 +342,10 @@ class SipPerson:
     def _answered(self, frame: MsrpFrame) -> None:
         status = int(frame.kind)
         if frame.transaction == self._binding:
-            assert status == 200, (self.name, frame)
-            self._bound()
+            if status == 200:
+                self._bound()
+            else:
+                self.refused_bindings += 1
         elif (nickname := self._naming.pop(frame.transaction, None)) is not None:
             if status == 200:
                 self.renames += 1

@@ -50,6 +50,9 @@ class XmppServer(asyncio.Protocol):
                 self._depth -= 1
                 if self._depth == 1:
                     self._stanza(element)
+                elif self._depth == 0:  # RFC 6120 §4.4: the other half is closed in answer
+                    self.write("</stream:stream>")
+                    self._transport.close()
 
     def write(self, text: str) -> None:
         self._transport.write(text.encode())
@@ -71,14 +74,19 @@ class XmppPerson:
         self.refused: list[str] = []
         self.typings = 0
         self.is_gone = False
+        self.ended_with: set[str] = set()  # the status codes of the presence that ended it
         self.is_in = asyncio.Event()
         self._jid = f"{name}@xmpp.example/phone"
         self._server = server
         server.people[f"{name}@xmpp.example"] = self._receive
 
     async def join(self) -> None:
-        self._presence(f"<x xmlns='{MUC}'/>")
+        self.enter()
         await self.is_in.wait()
+
+    def enter(self) -> None:
+        """Ask to be let in, and do not wait."""
+        self._presence(f"<x xmlns='{MUC}'/>")
 
     def say(self, text: str, *, to: str = "") -> None:
         kind, where = ("chat", f"{ROOM}/{to}") if to else ("groupchat", ROOM)
@@ -103,9 +111,11 @@ class XmppPerson:
         if stanza.get("type") == "error":
             self.refused.append(stanza.get("id", ""))
         elif stanza.tag == f"{COMPONENT}presence":
-            codes = {status.get("code") for status in stanza.findall(CODE)}
+            codes = {status.get("code", "") for status in stanza.findall(CODE)}
             if "110" in codes and stanza.get("type") is None:
                 self.is_in.set()
+            elif "110" in codes and "303" not in codes:
+                self.ended_with = codes
         elif (body := stanza.findtext(f"{COMPONENT}body")) is not None:
             self.heard.append(body.partition(" ")[0])
         elif stanza.find("{http://jabber.org/protocol/chatstates}composing") is not None:

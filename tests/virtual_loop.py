@@ -48,6 +48,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._virtual = 0.0
         selector.passed = self._pass
         self.network = VirtualNetwork(self, Random(seed))
+        self.broken: list[dict[str, Any]] = []  # what nobody caught
 
     def time(self) -> float:
         return self._virtual
@@ -57,6 +58,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """How many calls are due some time; those that were cancelled do not count."""
         scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # of BaseEventLoop
         return sum(1 for timer in scheduled if not timer.cancelled())
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        self.broken.append(context)
+        super().call_exception_handler(context)
 
     def _pass(self, seconds: float) -> None:
         self._virtual += seconds

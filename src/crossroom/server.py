@@ -104,7 +104,7 @@ class Crossroom:
         protocols = Protocols(configuration, clock, ids, names, log)
         rooms = Rooms(configuration, clock, names, log)
         self.sip, self.msrp, self.xmpp = protocols.sip, protocols.msrp, protocols.xmpp
-        self.focus, self.invitations = rooms.focus, rooms.invitations
+        self.focus, self.invitations, self._returning = rooms.focus, rooms.invitations, rooms.returning
 
         # the door: what each face finds behind it
         media = settings.media(configuration, self.msrp, ids)
@@ -188,12 +188,15 @@ class Crossroom:
         self._log.info("stopped")
 
     async def _end(self) -> None:
+        self.invitations.close()
+        self._returning.close()
         await self.muc.shutdown()
         await self.conference.close()
         await self.focus.close()
         with contextlib.suppress(TimeoutError):  # an answer that does not come holds nobody up
             async with asyncio.timeout(self._goodbye_seconds):
                 await self._tasks.wait()
+                await self.sip.quiet()
         await self.muc.stop()
         await self.xmpp.stop()
         await self.msrp.stop()

@@ -107,6 +107,11 @@ class OutgoingInvite:
         self._transaction = transaction
         self._sdp = sdp
 
+    @property
+    def transaction(self) -> ClientTransaction:
+        """What was sent last, and what came back."""
+        return self._transaction
+
     async def expects_progress(self, status: int, *, within: float = DEFAULT_TIMEOUT) -> SipMessage:
         """Wait for a provisional response of that status."""
         progress = self._transaction.progress

@@ -39,6 +39,7 @@ class _Pending:
     """One invitation that is out, and all who wait for how it ends."""
 
     end: asyncio.Future[Outcome]
+    scope: asyncio.Timeout  # left early when the server stops
     progress: list[Callable[[str], None]] = field(default_factory=list)
 
     def tell(self, text: str) -> None:
@@ -64,6 +65,7 @@ class Invitations:
         self._rates = Buckets(self._limits.per_focus)
         self._pending: dict[tuple[Key, Key, Key], _Pending] = {}
         self._load: Counter[tuple[str, Key]] = Counter()
+        self._is_closing = False
 
     def connect(self, network: Network, face: Reach) -> None:
         """Let a face do the asking on its network."""
@@ -87,11 +89,12 @@ class Invitations:
             running.progress.append(invitation.progress)
             return await asyncio.shield(running.end)
         self._admit(invitation)
-        pending = _Pending(asyncio.get_running_loop().create_future(), [invitation.progress])
+        end = asyncio.get_running_loop().create_future()
+        pending = _Pending(end, asyncio.timeout(None), [invitation.progress])
         self._enter(key, pending)
         outcome = Outcome(Answer.WITHDRAWN)
         try:
-            outcome = await self._ask(replace(invitation, progress=pending.tell))
+            outcome = await self._ask(replace(invitation, progress=pending.tell), pending.scope)
         except Refused as refused:
             outcome = Outcome(Answer.FAILED, refused.reason, refused.text)
             raise
@@ -100,18 +103,29 @@ class Invitations:
             pending.end.set_result(outcome)
         return outcome
 
-    async def _ask(self, invitation: Invitation) -> Outcome:
+    def close(self) -> None:
+        """Withdraw what is out, and send no more: the server stops."""
+        self._is_closing = True
+        now = asyncio.get_running_loop().time()
+        for pending in self._pending.values():
+            if not pending.scope.expired():
+                pending.scope.reschedule(now)
+
+    async def _ask(self, invitation: Invitation, scope: asyncio.Timeout) -> Outcome:
         try:
-            async with self._timeout(self._limits.time_limit):
+            async with scope, self._timeout(self._limits.time_limit):
                 network = await self._networks.network_of(invitation.invitee)
                 face = self._faces.get(network)
                 if face is None:
                     raise Refused(Reason.UNSUPPORTED, f"nobody here can ask people on {network}")
                 return await face.invite(replace(invitation, invitee=_on(invitation.invitee, network)))
         except TimeoutError:
-            return Outcome(Answer.FAILED, Reason.TIMED_OUT)
+            reason = Reason.SHUTTING_DOWN if scope.expired() else Reason.TIMED_OUT
+            return Outcome(Answer.FAILED, reason)
 
     def _admit(self, invitation: Invitation) -> None:
+        if self._is_closing:
+            raise Refused(Reason.SHUTTING_DOWN)
         limits = self._limits
         is_crowded = (
             len(self._pending) >= limits.pending

@@ -48,6 +48,7 @@ class SipLoop:
         self._outputs: deque[Output] = deque()
         self._flushing = False
         self._running = False
+        self._quiet: asyncio.Future[None] | None = None
 
     async def start(self) -> None:
         """Listen on every address of the settings. Raises OSError, with nothing left open."""
@@ -80,6 +81,12 @@ class SipLoop:
         """Whether the connection that something came by is still there."""
         return self._transport.is_open(flow)
 
+    async def quiet(self) -> None:
+        """Wait until no dialog is left: every BYE and every last NOTIFY is answered, or given up."""
+        while self.core.stack.dialogs:
+            self._quiet = asyncio.get_running_loop().create_future()
+            await self._quiet
+
     def now(self) -> float:
         """The time that the core is given."""
         return self._clock.now()
@@ -106,6 +113,8 @@ class SipLoop:
         finally:
             self._flushing = False
             self._alarm.set(self.core.deadline() if self._running else None)
+            if self._quiet is not None and not self._quiet.done() and not self.core.stack.dialogs:
+                self._quiet.set_result(None)
             if self._outputs:  # a fault in the face stops one event, not the others
                 asyncio.get_running_loop().call_soon(self.flush)
 

@@ -161,6 +161,21 @@ async def test_cancelling_withdraws_the_invitation_and_tells_who_repeated_it() -
     assert len(world.invitations) == 0
 
 
+async def test_closing_withdraws_what_is_out_and_sends_no_more() -> None:
+    world = World()
+    async with asyncio.TaskGroup() as calls:
+        waiting = calls.create_task(world.invitations.invite(INVITATION))
+        await ringing(world.sip)
+        world.invitations.close()
+        world.invitations.close()
+    assert waiting.result() == Outcome(Answer.FAILED, Reason.SHUTTING_DOWN)
+    assert world.sip.withdrawn == 1
+    assert len(world.invitations) == 0
+    with pytest.raises(Refused) as refused:
+        await world.invitations.invite(INVITATION)
+    assert refused.value.reason is Reason.SHUTTING_DOWN
+
+
 async def test_cancelled_repeat_leaves_the_invitation_alone() -> None:
     world = World()
     async with asyncio.TaskGroup() as calls:
