@@ -14,6 +14,7 @@ from peers.msrp_frame import MsrpFrame, MsrpStream
 from peers.msrp_ua import Assembly
 from peers.sdp_text import ChatMedia, read_media
 from peers.sip_call import Call, OutgoingInvite, start_invite
+from peers.sip_message import SipMessage
 from peers.sip_subscription import Subscription, subscribe
 from peers.sip_ua import SipUA
 from virtual_loop import Address, VirtualNetwork, Wire
@@ -271,13 +272,31 @@ class SipPerson:
                 return
             self.moves += 1
             self._drop_wire()
-            response = await call.reinvite(self._offer())
+            asks = not self._listens and self._random.random() < 0.2
+            response = await (self._ask_for_an_offer(call) if asks else call.reinvite(self._offer()))
             if response.status == 200:
                 await self._connect(response.text)
             else:
                 # RFC 3261 §14.1: the session is gone, or something is in the way for a moment
                 assert response.status in {481, 487, 491, 500}, response.start
                 self._loop.call_later(2.0, self._repair)
+
+    async def _ask_for_an_offer(self, call: Call) -> SipMessage:
+        """RFC 3261 §14.2: offered what stands, it answers with a new path all the same, and is offered a new session."""
+        stood, answer = self._remote_path, self._offer()
+        offered: asyncio.Future[str] = self._loop.create_future()
+
+        def take(offer: str) -> str:
+            if not offered.done():
+                offered.set_result(offer)
+            return answer
+
+        call.answer_offer = take
+        response = await call.reinvite_without_offer(answer)
+        if response.status == 200 and f"a=path:{stood}" in response.text:
+            async with asyncio.timeout(10):
+                response.body = (await offered).encode()
+        return response
 
     def _drop_wire(self) -> None:
         wire, self._wire, self._is_bound = self._wire, None, False

@@ -40,6 +40,8 @@ class Renegotiation:
         last, offer = self._agreed, description_in(request)
         if isinstance(offer, Rejection):
             return offer
+        if self._session.on_confirmed is not None:
+            return Rejection(491)  # RFC 6337 §4: an offer of ours still waits for its answer, in the ACK
         if not offer:
             return Body(bytes(self._offer()))
         agreed = self._premises.media.answer(offer, self._seat.chat, self._seat.conference.room, last.msrp)
@@ -58,6 +60,11 @@ class Renegotiation:
         self._agreed = agreed
         self._seat.chat.recovered(agreed.msrp, agreed.answer.theirs)
         self._premises.tasks.start(self._reconnect(), "reconnect")
+
+    def _take_up_if_alive(self, agreed: Agreed) -> None:
+        """What we offered could be lost before it was answered: then the last one still waits for its repair."""
+        if agreed.msrp.closed is None:
+            self._take_up(agreed)
 
     async def connect(self) -> None:
         """Open the connection that stands agreed, or let it come; raises MsrpUnreachable, and ParseError for their path.
@@ -103,7 +110,7 @@ class Renegotiation:
             if msrp is not last.msrp:
                 msrp.close()
         elif msrp is not last.msrp:
-            self._take_up(agreed)
+            self._take_up_if_alive(agreed)
         elif agreed.answer.theirs.path == last.answer.theirs.path:
             self._agreed = Agreed(replace(last.answer, theirs=agreed.answer.theirs), msrp)
             self._seat.chat.peer = agreed.answer.theirs
@@ -123,7 +130,7 @@ class Renegotiation:
             msrp.close()
             self._seat.lose(agreed.text, Departure.LINK_LOST)
         else:
-            self._take_up(agreed)
+            self._take_up_if_alive(agreed)
 
     def _new_chat(self) -> tuple[SessionDescription, MsrpSession]:
         last, chat = self._agreed, self._seat.chat

@@ -191,6 +191,8 @@ class SeatChat:
     def on_closed(self, reason: EndReason) -> None:
         """See net.msrp_face.SessionFace."""
         self._log.info("chat connection lost", person=str(self._seat.person), reason=str(reason))
+        if self.msrp is not None and self.msrp.closed is None:
+            return  # another one, which was only offered
         if reason is EndReason.CONNECTION_LOST:
             self.await_repair()
         else:

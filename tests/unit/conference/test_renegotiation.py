@@ -7,7 +7,8 @@ from dataclasses import replace
 from crossroom.room.events import Posted
 from peers.sdp_text import read_media
 from peers.seat import Seat
-from peers.sip_call import Call
+from peers.sip_call import SDP, Call
+from peers.sip_client import ClientTransaction
 from peers.sip_participant import SipParticipant
 from unit.conference.face_world import TEA, facing
 
@@ -210,6 +211,76 @@ async def test_a_chat_that_was_offered_anew_and_never_answered_goes_with_the_cal
         await call.bye()
         await world.until(lambda: len(world.server.msrp.sessions) == 1)
         await carl.leave()
+
+
+async def test_an_offer_that_crosses_one_of_ours_waits_for_its_answer() -> None:
+    async with facing() as world:
+        ana, carl = await world.sip("Ana"), await world.sip("Carl")
+        call = ana.seat.call
+        assert call is not None
+        asked = await _asked_for_an_offer(ana, call)
+        # RFC 6337 §4: a new offer while another one waits for its answer
+        assert (await call.reinvite(str(ana.media(ana.seat)))).status == 491
+        await _answered(ana, call, asked)
+        await carl.say("as before")
+        await ana.expects_message("as before")
+        await ana.leave()
+        await carl.leave()
+
+
+async def test_an_offered_chat_that_is_lost_before_it_is_answered_harms_nobody() -> None:
+    async with facing() as world:
+        ana, carl = await world.sip("Ana"), await world.sip("Carl")
+        seat, call = ana.seat, ana.seat.call
+        assert call is not None
+        seat.session.answer_with = None
+        await carl.say("unanswered")
+        await world.until(lambda: any(one.machine.unanswered for one in world.server.msrp.sessions))
+        seat.session.close()
+        await seat.session.expects_closed()
+        await world.until(lambda: len(world.server.msrp.sessions) == 1)
+        await carl.say("in the gap")
+        seat.session = ana.msrp.new_session()
+        asked = await _asked_for_an_offer(ana, call)
+        [offered] = read_media(_text(asked))
+        await seat.session.connect(offered.attributes["path"], bind=False)
+        seat.session.write(seat.session.bind_frame())
+        await world.until(lambda: any(session._connection for session in world.server.msrp.sessions[1:]))
+        seat.session.close()
+        await world.until(lambda: len(world.server.msrp.sessions) == 1)
+        await _answered(ana, call, asked)
+        seat.session = ana.msrp.new_session()
+        response = await call.reinvite(str(ana.media(seat, setup="active")))
+        assert response.status == 200
+        await seat.connect(read_media(response.text)[0].attributes["path"])
+        await ana.expects_message("unanswered")
+        await ana.expects_message("in the gap")
+        [own] = [one for one in world.server.conference._premises.registry if one.person.user == "ana"]
+        assert own.chat._recovery is None  # nobody waits for a repair any more
+        await ana.leave()
+        await carl.leave()
+
+
+async def _asked_for_an_offer(ana: SipParticipant, call: Call) -> ClientTransaction:
+    """Send a re-INVITE without an offer, and keep the ACK back."""
+    message = call.dialog.request("INVITE")
+    message.headers.append(ana.ua.contact())
+    transaction = await ana.ua.start(message)
+    assert (await ana.ua.finish(transaction)).status == 200
+    return transaction
+
+
+async def _answered(ana: SipParticipant, call: Call, asked: ClientTransaction) -> None:
+    """Send the ACK with an answer in it."""
+    ack = call.dialog.request("ACK", cseq=int(asked.request.get("CSeq").split()[0]))
+    ack.headers.append(SDP)
+    ack.body = str(ana.media(ana.seat, setup="active")).encode()
+    await ana.ua.send_ack(asked, ack)
+
+
+def _text(asked: ClientTransaction) -> str:
+    assert asked.final is not None
+    return asked.final.text
 
 
 async def test_what_came_on_the_old_session_while_a_new_one_was_offered_is_not_taken_twice() -> None:
