@@ -4,21 +4,13 @@ The server is the product, from its sockets on; the people share no code with it
 """
 
 import asyncio
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, cast
-
-import structlog
 
 from chaos_sip import SipPerson
-from chaos_xmpp import DOMAIN, XmppPerson, XmppServer
-from crossroom.config.schema import Component, Configuration, Limits, Msrp, Notices, Sip, UserNetwork, Xmpp
-from crossroom.config.schema import Domain as ServedDomain
-from crossroom.net.ids import SeededIds
+from chaos_xmpp import DOMAIN, XmppPerson
 from crossroom.room.address import Address
-from crossroom.server import Crossroom
-from virtual_loop import LoopClock, VirtualLoop
+from simulated import Simulated, running
 
 SIZES = (0, 10, 300, 300, 300, 3000, 3000, 20000)
 """Octets of padding: in one chunk, in several, and longer than what the switch writes at once."""
@@ -45,27 +37,24 @@ class Evening:
 
     def __init__(self, seed: int, plan: Plan) -> None:
         self.plan = plan
-        self.loop = cast("VirtualLoop", asyncio.get_running_loop())
-        self.network = self.loop.network
-        self.random = self.network.random
+        self.world = Simulated(seed)
+        self.loop = self.world.loop
+        self.random = self.world.network.random
         self.sip: list[SipPerson] = []
         self.xmpp: list[XmppPerson] = []
         self.said: dict[str, SipPerson | XmppPerson] = {}
         self.private: dict[str, SipPerson | XmppPerson] = {}
-        self.faults: list[MutableMapping[str, Any]] = []
         self.left: dict[str, int] = {}
         self.stayed: list[SipPerson] = []  # until the end, wherever they began
         self.stayed_xmpp: list[XmppPerson] = []
         self.nicknames: set[str] = set()  # of all who were there in the end
         self.rosters: list[set[str]] = []  # as subscribers saw it then
         self.disturbed: dict[str, int] = {}
-        self._link = XmppServer()
-        self._seed = seed
         self._serial = count()
 
     async def play(self) -> None:
         """Come together, talk while everything breaks, calm down, go home, close."""
-        await self._open()
+        await self.world.start(msrp_queue_messages=50)
         await self._arrive()
         end = self.loop.time() + self.plan.seconds
         while self.loop.time() < end:
@@ -74,34 +63,15 @@ class Evening:
         await self._tick_for(CALM)
         self.stayed = self.present()
         self.stayed_xmpp = self.occupants()
-        self.nicknames = {one.nickname for one in await self.server.focus.occupants(Address("tea", DOMAIN))}
+        self.nicknames = {
+            one.nickname for one in await self.world.server.focus.occupants(Address("tea", DOMAIN))
+        }
         self.rosters = [one.subscription.roster.names for one in self.stayed if one.subscription]
         await self._go_home()
         await self._tick_for(CALM)
-        self.left = {name: number for name, number in self.server.tables().items() if number}
-        await self.server.stop()
+        self.left = self.world.left()
+        await self.world.server.stop()
         await asyncio.sleep(CALM)
-
-    async def _open(self) -> None:
-        host, port = await self._link.listen(self.network)
-        configuration = Configuration(
-            domains=[ServedDomain(DOMAIN)],
-            networks={"sip.example": UserNetwork.SIP, "xmpp.example": UserNetwork.XMPP},
-            sip=Sip(listen=["udp://127.0.0.1:5060"]),
-            msrp=Msrp(listen=["tcp://127.0.0.1:2855"]),
-            xmpp=Xmpp(component=[Component(f"tcp://{host}:{port}", DOMAIN, "secret")]),
-            notices=Notices(welcome=False, subject=False),
-            limits=Limits(msrp_queue_messages=50),
-        )
-        log = structlog.wrap_logger(None, processors=[self._keep_faults])
-        self.server = Crossroom(configuration, log, LoopClock(), SeededIds(self._seed))
-        await self.server.start()
-        await self._link.is_up.wait()
-
-    def _keep_faults(self, _: object, level: str, line: MutableMapping[str, Any]) -> str:
-        if level in {"error", "exception", "critical"}:
-            self.faults.append(line)
-        raise structlog.DropEvent
 
     async def _arrive(self) -> None:
         await self._sip_arrives()
@@ -112,12 +82,12 @@ class Evening:
 
     async def _sip_arrives(self) -> None:
         number = len(self.sip)
-        person = SipPerson(f"s{number}", self.network, ("127.0.0.1", 5060), listens=number % 5 == 4)
+        person = self.world.sip_person(f"s{number}", listens=number % 5 == 4)
         await person.join(subscribes=number % 30 == 0)
         self.sip.append(person)
 
     async def _xmpp_arrives(self) -> None:
-        person = XmppPerson(f"x{len(self.xmpp)}", self._link)
+        person = self.world.xmpp_person(f"x{len(self.xmpp)}")
         await person.join()
         self.xmpp.append(person)
 
@@ -220,5 +190,4 @@ class Played:
 async def play(seed: int, plan: Plan) -> Played:
     evening = Evening(seed, plan)
     await evening.play()
-    others = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    return Played(evening, others, evening.loop.timers)
+    return Played(evening, running(), evening.loop.timers)

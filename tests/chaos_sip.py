@@ -19,7 +19,6 @@ from peers.sip_subscription import Subscription, subscribe
 from peers.sip_ua import SipUA
 from virtual_loop import Address, VirtualNetwork, Wire
 
-ROOM = "sip:tea@conference.example"
 HOST = "127.0.0.1"
 CHUNK = 2048  # RFC 4975 §7.1.1: longer chunks must be interruptible
 PATIENCE = 30.0  # RFC 4975 §7.1.1: without an answer the message has probably failed
@@ -68,8 +67,11 @@ class AgentWire(asyncio.Protocol):
 class SipPerson:
     """See the module. `listens`: it lets the server connect (a=setup:passive) instead of connecting itself."""
 
-    def __init__(self, name: str, network: VirtualNetwork, server: Address, *, listens: bool = False) -> None:
+    def __init__(
+        self, name: str, network: VirtualNetwork, server: Address, *, listens: bool = False, room: str = "tea"
+    ) -> None:
         self.name = self.nickname = name
+        self.room = f"sip:{room}@conference.example"
         self.ua = SipUA(name, "sip.example", server=server)
         self.told = Told()
         self.begun: dict[str, str] = {}  # by Message-ID, in the order in which they began: the first word
@@ -132,15 +134,15 @@ class SipPerson:
             server = await self._loop.create_server(lambda: AgentWire(self), HOST, 0)
             self._port = server.sockets[0].getsockname()[1]
             self._listener = server
-        self._attempt = await start_invite(self.ua, ROOM, self._offer())
+        self._attempt = await start_invite(self.ua, self.room, self._offer())
         self._call = await self._attempt.call()
         await self._connect(self._call.remote_sdp)
         if subscribes:
-            _, self.subscription = await subscribe(self.ua, ROOM)
+            _, self.subscription = await subscribe(self.ua, self.room)
 
     def say(self, text: str, *, to: str = "", content_type: str = "text/plain") -> None:
         """Say it to the room or to a nickname, now or when there is a connection again."""
-        uri = f"{ROOM};gr={to}" if to else ROOM
+        uri = f"{self.room};gr={to}" if to else self.room
         cpim = Cpim(
             [("From", f"<{self.ua.aor}>"), ("To", f"<{uri}>")],
             [("Content-Type", content_type)],
@@ -155,7 +157,7 @@ class SipPerson:
             '<isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing"><state>active</state></isComposing>'
         )
         cpim = Cpim(
-            [("From", f"<{self.ua.aor}>"), ("To", f"<{ROOM}>")],
+            [("From", f"<{self.ua.aor}>"), ("To", f"<{self.room}>")],
             [("Content-Type", "application/im-iscomposing+xml")],
             document.encode(),
         )

@@ -12,7 +12,6 @@ from xml.sax.saxutils import escape, quoteattr
 from virtual_loop import Address, VirtualNetwork, Wire
 
 DOMAIN = "conference.example"
-ROOM = f"tea@{DOMAIN}"
 COMPONENT = "{jabber:component:accept}"
 MUC = "http://jabber.org/protocol/muc"
 CODE = f".//{{{MUC}#user}}status"
@@ -68,7 +67,7 @@ class XmppServer(asyncio.Protocol):
 class XmppPerson:
     """One occupant. What it says is acknowledged by its reflection (XEP-0045 §7.4)."""
 
-    def __init__(self, name: str, server: XmppServer) -> None:
+    def __init__(self, name: str, server: XmppServer, *, room: str = "tea") -> None:
         self.name = self.nickname = name
         self.heard: list[str] = []
         self.refused: list[str] = []
@@ -76,6 +75,7 @@ class XmppPerson:
         self.is_gone = False
         self.ended_with: set[str] = set()  # the status codes of the presence that ended it
         self.is_in = asyncio.Event()
+        self._room = f"{room}@{DOMAIN}"
         self._jid = f"{name}@xmpp.example/phone"
         self._server = server
         server.people[f"{name}@xmpp.example"] = self._receive
@@ -89,7 +89,7 @@ class XmppPerson:
         self._presence(f"<x xmlns='{MUC}'/>")
 
     def say(self, text: str, *, to: str = "") -> None:
-        kind, where = ("chat", f"{ROOM}/{to}") if to else ("groupchat", ROOM)
+        kind, where = ("chat", f"{self._room}/{to}") if to else ("groupchat", self._room)
         word = text.partition(" ")[0]
         self._send("message", where, f"type='{kind}' id='{word}'", f"<body>{escape(text)}</body>")
 
@@ -99,10 +99,10 @@ class XmppPerson:
 
     def leave(self) -> None:
         self.is_gone = True
-        self._send("presence", f"{ROOM}/{self.nickname}", "type='unavailable'", "")
+        self._send("presence", f"{self._room}/{self.nickname}", "type='unavailable'", "")
 
     def _presence(self, inside: str) -> None:
-        self._send("presence", f"{ROOM}/{self.nickname}", "", inside)
+        self._send("presence", f"{self._room}/{self.nickname}", "", inside)
 
     def _send(self, kind: str, to: str, attributes: str, inside: str) -> None:
         self._server.write(f"<{kind} from='{self._jid}' to={quoteattr(to)} {attributes}>{inside}</{kind}>")

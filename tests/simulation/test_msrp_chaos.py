@@ -129,9 +129,9 @@ def test_every_roster_was_right_in_the_end(evening: Evening) -> None:
 
 
 def test_nothing_is_left(played: Played) -> None:
-    assert played.evening.faults == []
+    assert played.evening.world.faults == []
     assert played.evening.loop.broken == []
     assert not any(person.refused_bindings for person in played.evening.sip)
     assert played.evening.left == {}
-    assert played.evening.network.wires == set()
+    assert played.evening.world.network.wires == set()
     assert (played.tasks, played.timers) == ([], 0)

@@ -5,36 +5,28 @@ The whole server on a network in memory (virtual_loop.py), people who share no c
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
 
 import pytest
-import structlog
 
 from chaos_sip import SipPerson
-from chaos_xmpp import DOMAIN, XmppPerson, XmppServer
-from crossroom.config.schema import Component, Configuration, Msrp, Notices, Sip, UserNetwork, Xmpp
-from crossroom.config.schema import Domain as ServedDomain
-from crossroom.net.ids import SeededIds
-from crossroom.server import Crossroom
+from chaos_xmpp import XmppPerson
 from peers.sip_subscription import Referral, refer
 from peers.sip_ua import SipUA
 from peers.transcript import PeerFailure
-from virtual_loop import LoopClock, VirtualLoop
+from simulated import SIP, Simulated, running
+from virtual_loop import VirtualLoop
 
 SEEDS = 6 * int(os.environ.get("CHAOS_SEEDS", "1"))
-SERVER = ("127.0.0.1", 5060)
-ROOM = "sip:tea@conference.example"
 
 
 class LastHour:
     """A room in full swing, some who come and go, and invitations that wait, when the server stops."""
 
     def __init__(self, seed: int) -> None:
-        self.loop = cast("VirtualLoop", asyncio.get_running_loop())
-        self.network = self.loop.network
+        self.world = Simulated(seed)
+        self.loop, self.network = self.world.loop, self.world.network
         self.random = self.network.random
-        self.faults: list[MutableMapping[str, Any]] = []
         self.left: dict[str, int] = {}
         self.sip: list[SipPerson] = []
         self.late: list[SipPerson] = []  # on the way in
@@ -47,11 +39,9 @@ class LastHour:
         self.seconds = 0.0  # that stopping took
         self.tasks: list[str] = []
         self.has_dead = seed % 3 == 0  # one endpoint is gone without a word
-        self._link = XmppServer()
-        self._seed = seed
 
     async def play(self) -> None:
-        await self._open()
+        await self.world.start()
         await self._arrive()
         acts: list[Callable[[], Awaitable[None]]] = [
             *(self._late_comer(number) for number in range(5)),
@@ -75,7 +65,7 @@ class LastHour:
         for ua in self.invited:
             await ua.__aexit__()
         await asyncio.sleep(60)
-        self.tasks = [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        self.tasks = running()
 
     async def _soon(self, act: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(self.random.uniform(0.0, 0.8))
@@ -85,52 +75,32 @@ class LastHour:
         self.stopped_at = self.loop.time()
         await asyncio.sleep(self.network.slowest)  # who was on the way in by then has arrived
         before = self.loop.time()
-        async with asyncio.timeout(self._configuration.server.shutdown_seconds):
-            await self.server.stop()
+        async with asyncio.timeout(self.world.configuration.server.shutdown_seconds):
+            await self.world.server.stop()
         self.seconds = self.loop.time() - before
-        self.left = {name: number for name, number in self.server.tables().items() if number}
-
-    async def _open(self) -> None:
-        host, port = await self._link.listen(self.network)
-        self._configuration = Configuration(
-            domains=[ServedDomain(DOMAIN)],
-            networks={"sip.example": UserNetwork.SIP, "xmpp.example": UserNetwork.XMPP},
-            sip=Sip(listen=["udp://127.0.0.1:5060"]),
-            msrp=Msrp(listen=["tcp://127.0.0.1:2855"]),
-            xmpp=Xmpp(component=[Component(f"tcp://{host}:{port}", DOMAIN, "secret")]),
-            notices=Notices(welcome=False, subject=False),
-        )
-        log = structlog.wrap_logger(None, processors=[self._keep_faults])
-        self.server = Crossroom(self._configuration, log, LoopClock(), SeededIds(self._seed))
-        await self.server.start()
-        await self._link.is_up.wait()
-
-    def _keep_faults(self, _: object, level: str, line: MutableMapping[str, Any]) -> str:
-        if level in {"error", "exception", "critical"}:
-            self.faults.append(line)
-        raise structlog.DropEvent
+        self.left = self.world.left()
 
     async def _arrive(self) -> None:
         for number in range(6):
-            person = SipPerson(f"s{number}", self.network, SERVER, listens=number % 3 == 2)
+            person = self.world.sip_person(f"s{number}", listens=number % 3 == 2)
             await person.join(subscribes=True)
             self.sip.append(person)
         for number in range(4):
-            other = XmppPerson(f"x{number}", self._link)
+            other = self.world.xmpp_person(f"x{number}")
             await other.join()
             self.xmpp.append(other)
         for number in range(2):
-            ua = SipUA(f"guest{number}", "sip.example", server=SERVER)
+            ua = SipUA(f"guest{number}", "sip.example", server=SIP)
             await ua.__aenter__()
             await ua.register()
             self.invited.append(ua)
-        self._link.people["asked@xmpp.example"] = lambda _: None  # is invited, and thinks about it
+        self.world.link.people["asked@xmpp.example"] = lambda _: None  # is invited, and thinks about it
 
     # -- what goes on --------------------------------------------------------------------------------------
 
     def _late_comer(self, number: int) -> Callable[[], Awaitable[None]]:
         async def come() -> None:
-            person = SipPerson(f"late{number}", self.network, SERVER)
+            person = self.world.sip_person(f"late{number}")
             (self.late if self.stopped_at is None else self.too_late).append(person)
             try:
                 await person.join()
@@ -165,14 +135,14 @@ class LastHour:
     async def _refer(self) -> None:
         for who in ("sip:guest0@sip.example", "sip:guest1@sip.example", "xmpp:asked@xmpp.example"):
             try:
-                response, referral = await refer(self.sip[3].ua, ROOM, f"<{who}>")
+                response, referral = await refer(self.sip[3].ua, self.sip[3].room, f"<{who}>")
             except PeerFailure:
                 return  # it came after the end
             if response.status == 200 and referral is not None:
                 self.referrals.append(referral)
 
     async def _late_occupant(self) -> None:
-        other = XmppPerson("late", self._link)
+        other = self.world.xmpp_person("late")
         if self.stopped_at is None:  # what comes after the end of the stream is for the XMPP server to answer
             self.xmpp.append(other)
         other.enter()
@@ -196,7 +166,7 @@ def test_stopping_takes_no_longer_than_a_few_round_trips(hour: LastHour) -> None
 
 
 def test_nothing_is_left(hour: LastHour) -> None:
-    assert hour.faults == []
+    assert hour.world.faults == []
     assert hour.loop.broken == []
     assert hour.left.keys() <= ({"sip.dialogs"} if hour.has_dead else set())
     assert hour.network.wires == set()
