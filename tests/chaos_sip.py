@@ -50,6 +50,7 @@ class AgentWire(asyncio.Protocol):
     def __init__(self, agent: "SipPerson") -> None:
         self.agent = agent
         self.stream = MsrpStream()
+        self.is_old = False  # of a session that the agent has forgotten
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, Wire)
@@ -253,6 +254,8 @@ class SipPerson:
         if self._wire is None and self._listens and fields["To-Path"] == self._path:
             self._wire = wire
         if wire is not self._wire:
+            if wire.is_old and frame.kind == "SEND" and fields.get("Failure-Report") != "no":
+                wire.transport.write(bytes(_answer(frame, fields, 481)))  # a session that it knows no more
             return
         if frame.is_response:
             self._answered(frame)
@@ -302,8 +305,16 @@ class SipPerson:
 
     def _drop_wire(self) -> None:
         wire, self._wire, self._is_bound = self._wire, None, False
-        if wire is not None:
-            wire.transport.abort() if self._random.random() < 0.5 else wire.transport.close()
+        if wire is None:
+            return
+        match self._random.randrange(3):
+            case 0:
+                wire.transport.abort()
+            case 1:
+                wire.transport.close()
+            case _:  # other sessions may be on it: it stays for a while
+                wire.is_old = True
+                self._loop.call_later(self._random.uniform(0.5, 3.0), wire.transport.close)
 
     def _offer(self) -> str:
         port = self._port or 9  # RFC 6135 §4.2: who only connects
@@ -389,10 +400,8 @@ class SipPerson:
 
     def _received(self, frame: MsrpFrame, fields: dict[str, str]) -> None:
         if fields.get("Failure-Report") != "no":
-            headers = [("To-Path", fields["From-Path"]), ("From-Path", fields["To-Path"])]
-            answer = MsrpFrame("200", headers, transaction=frame.transaction, comment="OK")
             assert self._wire is not None
-            self._wire.transport.write(bytes(answer))
+            self._wire.transport.write(bytes(_answer(frame, fields, 200)))
         if frame.body is None:
             if self._listens and not self._is_bound:
                 self._bound()
@@ -423,3 +432,8 @@ class SipPerson:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _answer(frame: MsrpFrame, fields: dict[str, str], status: int) -> MsrpFrame:
+    headers = [("To-Path", fields["From-Path"]), ("From-Path", fields["To-Path"])]
+    return MsrpFrame(str(status), headers, transaction=frame.transaction)

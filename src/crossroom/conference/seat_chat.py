@@ -193,7 +193,7 @@ class SeatChat:
         self._log.info("chat connection lost", person=str(self._seat.person), reason=str(reason))
         if self.msrp is not None and self.msrp.closed is None:
             return  # another one, which was only offered
-        if reason is EndReason.CONNECTION_LOST:
+        if reason in {EndReason.CONNECTION_LOST, EndReason.NO_SUCH_SESSION}:  # 481: it may have moved already
             self.await_repair()
         else:
             self.on_lost(_WHY.get(reason, str(reason)))

@@ -13,13 +13,14 @@ from crossroom.msrp.receiving import Output
 from crossroom.msrp.session_events import Bound, EndReason, NicknameAnswered, Outcome, Report, Result
 from crossroom.msrp.uri import Path, format_path
 
-_FATAL = {481: EndReason.NO_SUCH_SESSION, 506: EndReason.BOUND_ELSEWHERE}
+_NO_SESSION = 481
+_FATAL = {_NO_SESSION: EndReason.NO_SUCH_SESSION, 506: EndReason.BOUND_ELSEWHERE}
 
 
 class Sending:
     """What went out and is not finished yet; `local` is our URI, `seed` as in Outbox.
 
-    `late` are messages that timed out, by the count with which they were begun. They count as failed, but they are
+    `late` are messages that timed out or met no session any more, by the count with which they were begun. They count as failed, but they are
     sent again after a repair, unless the peer was heard meanwhile: then it was there and did not care to answer.
     """
 
@@ -129,10 +130,6 @@ class Sending:
         if failure_report is FailureReport.PARTIAL:
             # RFC 4975 §7.1.4: only failures were to be answered
             return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
-        if isinstance(subject, SharedBody):
-            self.late[self.outbox.count_of_copy(message_id)] = subject.message(message_id)
-        else:
-            self.late[subject.began] = subject.message
         return self._fail(message_id, subject, Outcome.TIMED_OUT, 408, "")
 
     def _fail(
@@ -147,7 +144,15 @@ class Sending:
                 return []  # told already, for an earlier chunk
             subject.failed = True
             self._transfers.pop(message_id, None)
+        if outcome is Outcome.TIMED_OUT or (outcome is Outcome.REFUSED and status == _NO_SESSION):
+            self._note_late(message_id, subject)
         return [Deliver(Result(message_id, outcome, status, comment))]
+
+    def _note_late(self, message_id: str, subject: Transfer | SharedBody) -> None:
+        if isinstance(subject, SharedBody):
+            self.late[self.outbox.count_of_copy(message_id)] = subject.message(message_id)
+        else:
+            self.late[subject.began] = subject.message
 
     def heed(self, report: Report) -> list[Output]:
         """Take a REPORT: a failure ends the transfer that it is about."""

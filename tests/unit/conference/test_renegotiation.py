@@ -213,6 +213,27 @@ async def test_a_chat_that_was_offered_anew_and_never_answered_goes_with_the_cal
         await carl.leave()
 
 
+async def test_an_endpoint_that_has_forgotten_its_session_may_offer_a_new_one() -> None:
+    async with facing() as world:
+        ana, carl = await world.sip("Ana"), await world.sip("Carl")
+        seat, call = ana.seat, ana.seat.call
+        assert call is not None
+        # it moves, and what crosses its offer meets a session that it knows no more
+        del ana.msrp.sessions[seat.session.id]
+        await carl.say("crossing")
+        await world.until(lambda: len(world.server.msrp.sessions) == 1)
+        await carl.say("in the gap")
+        seat.session = ana.msrp.new_session()
+        response = await call.reinvite(str(ana.media(seat, setup="active")))
+        assert response.status == 200
+        await seat.connect(read_media(response.text)[0].attributes["path"])
+        await ana.expects_message("crossing")
+        await ana.expects_message("in the gap")
+        assert not call.byes.items
+        await ana.leave()
+        await carl.leave()
+
+
 async def test_an_offer_that_crosses_one_of_ours_waits_for_its_answer() -> None:
     async with facing() as world:
         ana, carl = await world.sip("Ana"), await world.sip("Carl")

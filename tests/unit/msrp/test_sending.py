@@ -230,6 +230,14 @@ def test_message_that_was_refused_is_not_unanswered() -> None:
     assert side.unanswered() == ()
 
 
+def test_message_that_met_no_session_any_more_stays_unanswered() -> None:
+    # RFC 4975 §5.4: the peer may have moved to a new session already, and its offer is on the way
+    side = sending()
+    octets = side.send_shared(SharedBody("x/y", b"copy"), 0.0)
+    assert side.answered(answer_to(octets, 481))[-1] == Ended(EndReason.NO_SUCH_SESSION)
+    assert [message.body for message in side.unanswered()] == [b"copy"]
+
+
 def test_messages_that_timed_out_are_told_as_failed_and_stay_unanswered() -> None:
     side = sending()
     copy = request(side.send_shared(SharedBody("x/y", b"copy"), 0.0)).message_id
