@@ -52,6 +52,12 @@ class SipAgent(SipLoop):
         self._answers.clear()
         self._listeners.clear()
 
+    async def quiet(self) -> None:
+        """Wait until no dialog is left: every BYE and every last NOTIFY is answered, or given up."""
+        while self.core.stack.dialogs:
+            self._quiet = asyncio.get_running_loop().create_future()
+            await self._quiet
+
     async def invite(self, call: OutgoingCall) -> OutgoingInvite:
         """Call somebody; await `outcome()` of what is returned."""
         uac = self.core.invite(call, self.now())

@@ -48,7 +48,7 @@ class SipLoop:
         self._outputs: deque[Output] = deque()
         self._flushing = False
         self._running = False
-        self._quiet: asyncio.Future[None] | None = None
+        self._quiet: asyncio.Future[None] | None = None  # when no dialog is left
 
     async def start(self) -> None:
         """Listen on every address of the settings. Raises OSError, with nothing left open."""
@@ -80,12 +80,6 @@ class SipLoop:
     def is_open(self, flow: Flow) -> bool:
         """Whether the connection that something came by is still there."""
         return self._transport.is_open(flow)
-
-    async def quiet(self) -> None:
-        """Wait until no dialog is left: every BYE and every last NOTIFY is answered, or given up."""
-        while self.core.stack.dialogs:
-            self._quiet = asyncio.get_running_loop().create_future()
-            await self._quiet
 
     def now(self) -> float:
         """The time that the core is given."""
