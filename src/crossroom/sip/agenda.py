@@ -14,47 +14,55 @@ class Timed(Protocol):
 
 
 class Agenda:
-    """A heap of (when, machine). Entries that a later `put` overtook are skipped when they come up."""
+    """A heap of (when, number). What was overtaken by a later `put` has no machine any more, and is skipped.
+
+    The heap itself holds no machine, so that one which is over is not kept until its last deadline has passed.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Timed]] = []
-        self._when: dict[Timed, float] = {}
+        self._heap: list[tuple[float, int]] = []
+        self._entries: dict[Timed, tuple[float, int]] = {}
+        self._machines: dict[int, Timed] = {}
         self._order = count()
 
     def __len__(self) -> int:
-        return len(self._when)
+        return len(self._entries)
 
     def put(self, machine: Timed) -> None:
         """Note the machine's deadline anew: call after every change to it."""
         when = machine.deadline()
-        if when is None:
-            self._when.pop(machine, None)
-        elif self._when.get(machine) != when:
-            self._when[machine] = when
-            heapq.heappush(self._heap, (when, next(self._order), machine))
-            if len(self._heap) > 2 * len(self._when) + _OVERTAKEN:
-                self._forget_overtaken()
+        if (known := self._entries.get(machine)) is not None and known[0] == when:
+            return
+        self.drop(machine)
+        if when is not None:
+            entry = (when, next(self._order))
+            self._entries[machine] = entry
+            self._machines[entry[1]] = machine
+            heapq.heappush(self._heap, entry)
 
     def drop(self, machine: Timed) -> None:
         """Forget the machine."""
-        self._when.pop(machine, None)
+        if (known := self._entries.pop(machine, None)) is not None:
+            del self._machines[known[1]]
+            if len(self._heap) > 2 * len(self._entries) + _OVERTAKEN:
+                self._forget_overtaken()
 
     def next(self) -> float | None:
         """When the earliest machine is due."""
-        while self._heap and self._when.get(self._heap[0][2]) != self._heap[0][0]:
+        while self._heap and self._heap[0][1] not in self._machines:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def _forget_overtaken(self) -> None:
         """A machine that is put off again and again must not fill the heap with what it was once due at."""
-        self._heap = [entry for entry in self._heap if self._when.get(entry[2]) == entry[0]]
+        self._heap = [entry for entry in self._heap if entry[1] in self._machines]
         heapq.heapify(self._heap)
 
     def due(self, now: float) -> Iterator[Timed]:
         """Take out the machines that are due, the earliest first; put() them back when they have ticked."""
         while (when := self.next()) is not None and when <= now:
-            machine = heapq.heappop(self._heap)[2]
-            del self._when[machine]
+            machine = self._machines.pop(heapq.heappop(self._heap)[1])
+            del self._entries[machine]
             yield machine
 
 

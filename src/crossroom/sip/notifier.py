@@ -6,6 +6,7 @@ One NOTIFY is on its way at a time (docs/conformance.md, sip-7.9); what the bodi
 from collections.abc import Callable
 from enum import StrEnum, auto
 
+from crossroom.machine import LocalProtocolError
 from crossroom.sip.address import NameAddr
 from crossroom.sip.answer import NO_BODY, Body, HeaderLines, Rejection
 from crossroom.sip.client_request import ClientRequest
@@ -13,7 +14,6 @@ from crossroom.sip.dialog import Dialog
 from crossroom.sip.event import Event as EventHeader
 from crossroom.sip.event import SubscriptionState
 from crossroom.sip.events import Event, NotifierEnded, NotifierReady, SubscriptionRefreshed
-from crossroom.sip.hop import Flow
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Request, Response
 from crossroom.sip.pending import PendingRequest
@@ -35,11 +35,14 @@ REMOVING = frozenset({404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489
 class Notifier:
     """One subscription. `tell` hears its events: the agent's user, or the REFER whose progress this is.
 
+    flow, identity: where the first request came from, and who the policy believes its sender to be.
     full_state: what a refresh is answered with; None asks the user by SubscriptionRefreshed.
     """
 
     def __init__(self, pending: PendingRequest, event: EventHeader, tell: Callable[[Event], None]) -> None:
-        self._pending = pending
+        self._pending: PendingRequest | None = pending
+        self.flow = pending.flow
+        self.identity = pending.identity
         self._stack = pending.stack
         self._tell = tell
         self.event = event
@@ -56,18 +59,15 @@ class Notifier:
 
     @property
     def request(self) -> Request:
-        """The first SUBSCRIBE, or the REFER."""
+        """The first SUBSCRIBE, or the REFER, until it is accepted: a subscription of hours does not keep it.
+
+        Raises:
+            LocalProtocolError: asked for too late.
+
+        """
+        if self._pending is None:
+            raise LocalProtocolError("the request was accepted already")
         return self._pending.request
-
-    @property
-    def flow(self) -> Flow:
-        """Where it came from."""
-        return self._pending.flow
-
-    @property
-    def identity(self) -> str | None:
-        """Who the policy believes the subscriber to be."""
-        return self._pending.identity
 
     def deadline(self) -> float | None:
         """When the subscription expires."""
@@ -80,29 +80,26 @@ class Notifier:
 
     def accept(self, contact: NameAddr, expires: int, body: Body, headers: HeaderLines, now: float) -> None:
         """Answer 200 and notify at once. RFC 6665 §4.2.1.2: never longer than was asked for."""
-        if self._pending.answered or self.phase is not Phase.WAITING:
+        pending = self._pending
+        if pending is None or pending.answered or self.phase is not Phase.WAITING:
             return
-        if self._pending.dialog is None:
-            self.dialog.contact = contact
-        self._stack.hold(self.dialog, self)
-        self._limit = expires
-        self._grant(self._pending, headers, now)
+        self._begin(pending, contact, expires)
+        self._grant(pending, headers, now)
         self._first(body, now)
 
     def reject(self, rejection: Rejection, now: float) -> None:
         """A final answer that is not 2xx."""
-        if self.phase is Phase.WAITING:
+        if self.phase is Phase.WAITING and self._pending is not None:
             self.phase = Phase.OVER
             self._pending.reject(rejection, now)
 
     def begin(self, contact: NameAddr, expires: int, body: Body, now: float) -> None:
         """Start notifying without a SUBSCRIBE to answer: the REFER was answered already. RFC 3515 §2.4.4."""
-        if self._pending.dialog is None:
-            self.dialog.contact = contact
-        self._stack.hold(self.dialog, self)
-        self._limit = self._granted = expires
-        self._expires_at = now + expires
-        self._first(body, now)
+        if self._pending is not None:
+            self._begin(self._pending, contact, expires)
+            self._granted = expires
+            self._expires_at = now + expires
+            self._first(body, now)
 
     def notify(self, body: Body, now: float) -> None:
         """Send this, or keep it until the NOTIFY on its way is answered: the newest body wins."""
@@ -161,6 +158,13 @@ class Notifier:
             self._close(self._reason)
         else:
             self._tell(NotifierReady(self))
+
+    def _begin(self, pending: PendingRequest, contact: NameAddr, expires: int) -> None:
+        if pending.dialog is None:
+            self.dialog.contact = contact
+        self._stack.hold(self.dialog, self)
+        self._limit = expires
+        self._pending = None
 
     def _grant(self, pending: PendingRequest, headers: HeaderLines, now: float) -> None:
         asked = pending.request.expires

@@ -1,5 +1,7 @@
 """One heap for all timers."""
 
+import weakref
+
 from crossroom.sip.agenda import Agenda
 
 
@@ -50,3 +52,17 @@ def test_a_deadline_that_moves_for_ever_fills_no_memory() -> None:
         agenda.put(machine)
     assert len(agenda._heap) < 100
     assert list(agenda.due(20_000)) == [other, machine]
+
+
+def test_a_machine_that_is_over_is_not_kept_until_its_deadline() -> None:
+    agenda, machine, other = Agenda(), Due(1e9), Due(5)
+    agenda.put(other)
+    agenda.put(machine)
+    agenda.drop(machine)
+    gone = weakref.ref(machine)
+    del machine
+    assert gone() is None
+    for _ in range(1000):
+        agenda.put(passing := Due(7))
+        agenda.drop(passing)
+    assert len(agenda._heap) < 100

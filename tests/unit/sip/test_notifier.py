@@ -2,6 +2,7 @@
 
 import pytest
 
+from crossroom.machine import LocalProtocolError
 from crossroom.sip.answer import Body, Rejection
 from crossroom.sip.event import SubscriptionState
 from crossroom.sip.events import NotifierEnded, NotifierReady, SubscribeReceived, SubscriptionRefreshed
@@ -50,12 +51,21 @@ def test_a_subscription_is_accepted_and_notified_at_once() -> None:
     assert str(watched.first.event) == "conference"
     assert watched.first.contact == CONTACT
     assert (state_of(watched.first).state, state_of(watched.first).expires) == ("active", 600)
-    assert watched.notifier.request.method == "SUBSCRIBE"
     assert watched.notifier.flow.remote_host == "192.0.2.1"
     assert watched.notifier.identity == "sip:a@a.example"
     watched.notifier.accept(CONTACT, 3600, FULL, (), 0.0)
     watched.peer.drain()
     watched.peer.silent()
+
+
+def test_the_request_is_there_until_it_is_accepted_and_is_not_kept_for_the_hours_after() -> None:
+    peer = Peer()
+    peer.put(simple("SUBSCRIBE", "Event: conference", "Expires: 600"))
+    notifier = peer.event(SubscribeReceived).usage
+    assert notifier.request.method == "SUBSCRIBE"
+    notifier.accept(CONTACT, 600, FULL, (), 0.0)
+    with pytest.raises(LocalProtocolError):
+        _ = notifier.request
 
 
 def test_nobody_gets_longer_than_we_grant() -> None:
