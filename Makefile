@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.installed
-BENCHES := sip_message room_fanout muc_fanout component_fanout msrp_fanout msrp_switch msrp_memory
+BENCHES := sip_message sip_calls sip_memory room_fanout muc_fanout component_fanout msrp_fanout msrp_switch msrp_memory
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lint types imports quick interop bench fuzz documents lock clean

@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import structlog
 import uvloop
@@ -44,10 +45,11 @@ def tidy() -> None:
     print(sys.getallocatedblocks(), flush=True)
 
 
-async def main() -> None:
-    server = Crossroom(configuration(sys.argv[1:]), structlog.stdlib.get_logger())
+async def serve(settings: Configuration, ports: Callable[[Crossroom], list[int]]) -> None:
+    """Run until standard input ends; `ports` are told first."""
+    server = Crossroom(settings, structlog.stdlib.get_logger())
     await server.start()
-    print(server.sip.listening[0].port, server.msrp.listening[0].port, flush=True)
+    print(*ports(server), flush=True)
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGUSR1, tidy)
     loop.add_reader(0, lambda: None if os.read(0, 1) else ended.set())
@@ -55,14 +57,21 @@ async def main() -> None:
     await server.stop()
 
 
-if __name__ == "__main__":
+def run(settings: Configuration, ports: Callable[[Crossroom], list[int]]) -> None:
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     if "PROFILE" in os.environ:
         profile = cProfile.Profile()
-        profile.runcall(uvloop.run, main())
+        profile.runcall(uvloop.run, serve(settings, ports))
         profile.dump_stats(os.environ["PROFILE"])
     else:
-        uvloop.run(main())
+        uvloop.run(serve(settings, ports))
+
+
+if __name__ == "__main__":
+    run(
+        configuration(sys.argv[1:]),
+        lambda server: [server.sip.listening[0].port, server.msrp.listening[0].port],
+    )

@@ -20,6 +20,7 @@ from crossroom.sip.events import (
     SubscriptionRefreshed,
 )
 from crossroom.sip.hop import Flow
+from crossroom.sip.invite import InviteUsage
 from crossroom.sip.message import BadRequest, Ping, Request, Response, parse_datagram
 from crossroom.sip.settings import AgentSettings
 from crossroom.sip.stream import Item, Pong, StreamReader, read_frame
@@ -82,6 +83,7 @@ class User:
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
+        self.sessions: list[InviteUsage] = []
 
     def receive(self, octets: bytes) -> None:
         """As the driver does: a message for the agent, an answer by itself, or nothing."""
@@ -99,15 +101,22 @@ class User:
         for sent in self.peer.sent:
             assert isinstance(parse_datagram(bytes(sent.message)), Request | Response), sent.message
 
+    def hang_up(self) -> None:
+        """A call without a session timer stays until somebody ends it."""
+        for session in self.sessions:
+            session.bye(self.peer.now)
+        self.peer.drain()
+
     def answer(self, event: Event) -> None:
         now = self.peer.now
         match event:
             case InviteReceived(usage=uas):
                 uas.ring(180, CONTACT, (), now)
-                uas.accept(CONTACT, Body(b"v=0"), (), now)
+                self.sessions.append(uas.accept(CONTACT, Body(b"v=0"), (), now))
             case ReinviteReceived(usage=session):
                 session.answer_reinvite(Body(b"v=0") if session.caller else Rejection(488), now)
             case InviteAnswered(usage=session):
+                self.sessions.append(session)
                 session.reinvite(Body(b"v=1"), now)
             case SubscribeReceived(usage=notifier):
                 notifier.accept(CONTACT, 60, Body(b"state", "text/plain"), (), now)
@@ -133,6 +142,7 @@ def test_no_changed_request_makes_the_agent_raise_or_keep_anything(
     user = User(peer)
     for octets in messages:
         user.receive(octets)
+    user.hang_up()
     assert peer.is_clean(), peer.agent.tables()
     user.react()
 
@@ -168,5 +178,6 @@ def test_no_changed_answer_to_our_own_requests_makes_the_agent_raise_or_keep_any
             break
         request = data.draw(st.sampled_from(asked))
         user.receive(data.draw(mutated(bytes(response_to(request, status, *lines, body=b"v=0")), most=2)))
+    user.hang_up()
     assert peer.is_clean(), peer.agent.tables()
     user.react()

@@ -16,6 +16,7 @@ from crossroom.machine import ParseError
 from crossroom.msrp import stream as msrp_stream
 from crossroom.sip.answer import Body
 from crossroom.sip.events import InviteReceived, ReferReceived, RequestReceived, SubscribeReceived
+from crossroom.sip.invite import InviteUsage
 from crossroom.sip.message import BadRequest, Request, Response, parse_datagram
 from crossroom.sip.settings import AgentSettings
 from crossroom.sip.stream import StreamReader as SipStreamReader
@@ -71,20 +72,25 @@ def _check_sip(item: object) -> None:
 def sip_agent(octets: bytes) -> None:
     """Up to eight messages into a user agent whose user takes everything; in the end nothing may be left."""
     peer = LostPeer(AgentSettings(session_expires=90))
+    sessions: list[InviteUsage] = []
     for message in octets.split(BETWEEN, 8):
         item = parse_datagram(message)
         if isinstance(item, Request | Response):
             peer.put(item)
-        _take_everything(peer)
+        sessions += _take_everything(peer)
+    for session in sessions:  # a call without a session timer stays until somebody ends it
+        session.bye(peer.now)
+    peer.drain()
     assert peer.is_clean(), peer.agent.tables()
 
 
-def _take_everything(peer: Peer) -> None:
+def _take_everything(peer: Peer) -> list[InviteUsage]:
     events, peer.events = peer.events, []
+    sessions: list[InviteUsage] = []
     for event in events:
         match event:
             case InviteReceived(usage=uas):
-                uas.accept(CONTACT, Body(b"v=0"), (), peer.now)
+                sessions.append(uas.accept(CONTACT, Body(b"v=0"), (), peer.now))
             case SubscribeReceived(usage=notifier):
                 notifier.accept(CONTACT, 60, Body(b"state", "text/plain"), (), peer.now)
             case ReferReceived(usage=receiver):
@@ -94,6 +100,7 @@ def _take_everything(peer: Peer) -> None:
             case _:
                 pass
         peer.drain()
+    return sessions
 
 
 def sdp(octets: bytes) -> None:
