@@ -161,7 +161,7 @@ class ClientRequest:
                 continue
             # RFC 3263 §4.3: a new branch for each server
             via = via_for(hop, sent_by, MAGIC_COOKIE + self._stack.ids.token())
-            self.sent = self.request.with_headers(with_top_via(self.request.headers, via))
+            self.sent = with_top_via(self.request, via)
             self._live = self._stack.transactions.start(self.sent, hop, self, now)
             return
         if self._resolved:

@@ -88,14 +88,17 @@ def stamp_received(request: Request, flow: Flow) -> Request:
     stamped = request.via.stamped(flow.remote_host, flow.remote_port)
     if stamped == request.via:
         return request
-    return request.with_headers(with_top_via(request.headers, stamped))
+    return with_top_via(request, stamped)
 
 
-def with_top_via(headers: Headers, via: Via) -> Headers:
-    """The same headers with another top Via; the hops below stay."""
-    below = [("Via", value) for value in headers.all("Via")[1:]]
-    others = [pair for pair in headers if pair[0] != "Via"]
-    return Headers.from_wire((("Via", str(via)), *below, *others))
+def with_top_via(request: Request, via: Via) -> Request:
+    """The same request with another top Via; the hops below stay, and nothing is read again."""
+    below = request.headers.all("Via")[1:]
+    others = [pair for pair in request.headers if pair[0] != "Via"]
+    lines = (("Via", str(via)), *[("Via", value) for value in below], *others)
+    changed = request.with_headers(Headers.from_wire(lines))
+    changed.know_from(request, (via, *(request.vias[1:] if below else ())))
+    return changed
 
 
 def response_hop(request: Request, flow: Flow) -> Hop:

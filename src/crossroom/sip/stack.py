@@ -221,8 +221,7 @@ class StatelessAck:
         if sent_by is None:
             return
         via = via_for(hop, sent_by, MAGIC_COOKIE + self._stack.ids.token())
-        headers = with_top_via(self._ack.headers, via)
-        self._stack.send(Transmission(self._ack.with_headers(headers), hop))
+        self._stack.send(Transmission(with_top_via(self._ack, via), hop))
 
 
 def _place(hop: Hop) -> tuple[str, str, int]:

@@ -161,6 +161,10 @@ class TypedHeaders:
             if attribute not in values:
                 getattr(self, attribute)
 
+    def know_from(self, other: "TypedHeaders", vias: tuple[Via, ...]) -> None:
+        """Take over what was read of another message that differs in nothing but its Via fields; these are `vias`."""
+        self.__dict__.update(other.__dict__, vias=vias)
+
     def tokens(self, name: str) -> tuple[str, ...]:
         """Return a list of case-insensitive tokens in lower case; never raises, tokens have no quotes."""
         return _tags(self.headers.lines(name))

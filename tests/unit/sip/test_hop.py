@@ -2,7 +2,8 @@
 
 import pytest
 
-from crossroom.sip.hop import TLS, Flow, Hop, SentBy, literal_hop, stamp_received, transport_for, via_for
+from crossroom.sip.hop import TLS, UDP, Flow, Hop, SentBy, literal_hop, stamp_received, transport_for, via_for
+from crossroom.sip.message import Request, parse_datagram
 from crossroom.sip.uri import SipUri
 from sip_messages import simple
 from sip_peer import FROM_TCP, FROM_UDP
@@ -52,3 +53,14 @@ def test_the_source_is_noted_in_the_top_via_only() -> None:
 def test_a_flow_says_what_it_is() -> None:
     assert (FROM_TCP.reliable, FROM_UDP.reliable) == (True, False)
     assert str(Flow("TCP", "192.0.2.1", 5060)) == "tcp:192.0.2.1:5060"
+
+
+def test_a_stamped_request_is_read_as_its_octets_are_and_its_other_fields_not_again() -> None:
+    came = simple("INVITE", "Via: SIP/2.0/UDP 192.0.2.77;branch=z9hG4bKbelow")
+    sender = came.from_
+    stamped = stamp_received(came, Flow(UDP, "203.0.113.9", 40000, "192.0.2.2", 5060))
+    assert stamped.from_ is sender
+    assert stamped.via.received == "203.0.113.9"
+    again = parse_datagram(bytes(stamped))
+    assert isinstance(again, Request)
+    assert (again, again.vias) == (stamped, stamped.vias)
