@@ -212,8 +212,9 @@ def announced(media: MessageMedia) -> tuple[Announced, ...]:
     """The certificates that the other side may show; empty: any that an authority has signed for its name.
 
     In a session-level line they may be meant for another stream; they say nothing of one in the clear, nor of
-    a browser, whose certificate is that of its calls (RFC 7977 §8).
+    a browser, whose certificate is that of its calls (RFC 7977 §8), nor of a relay, which has a certificate and
+    a name of its own (RFC 4976 §9.2).
     """
-    if not media.is_secure or media.transport == WEBSOCKET:
+    if not media.is_secure or media.transport == WEBSOCKET or media.has_relay:
         return ()
     return tuple(Announced(each.algorithm, each.octets) for each in media.fingerprints)
