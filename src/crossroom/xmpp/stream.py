@@ -160,6 +160,7 @@ class StreamReader:
         try:
             if self._depth == 0:
                 self._header += piece
+                self._refuse_other_encodings(piece[:room])
             self._parser.Parse(piece[:room])
             self._parsed += len(piece)
             self._pending += len(piece)
@@ -174,6 +175,13 @@ class StreamReader:
         if self._complete:
             self._complete = False
             self._pending = 0
+
+    def _refuse_other_encodings(self, piece: bytes) -> None:
+        """RFC 6120 §11.6: UTF-8 only. expat takes a NUL at the beginning for UTF-16, whatever it was told."""
+        before, nul, _ = piece.partition(b"\0")
+        if nul:
+            self._parser.Parse(before)
+            self._refuse(StreamCondition.NOT_WELL_FORMED, "a NUL")
 
     def _renew(self) -> None:
         if self._parsed <= self._limits.renewal_octets:

@@ -127,6 +127,13 @@ def test_what_xmpp_forbids_ends_the_stream_with_its_condition(
     assert last_condition(data) is condition
 
 
+@pytest.mark.parametrize(
+    "text", [b"-\x00\xff|mm", OPEN.decode().encode("utf-16-le"), OPEN.decode().encode("utf-16")]
+)
+def test_utf16_is_no_xmpp_whatever_the_split(text: bytes) -> None:
+    assert last_condition(text) is StreamCondition.NOT_WELL_FORMED
+
+
 def test_a_declaration_of_utf8_is_fine() -> None:
     assert read(OPEN.replace(b"'1.0'?", b"'1.0' encoding='UTF-8'?", 1)) == [HEADER]
 
