@@ -49,7 +49,7 @@ def check(item: Item) -> None:
 
 
 @given(octets=mutated())
-@settings(max_examples=250, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=120, deadline=None, suppress_health_check=SLOW)
 def test_any_changed_message_is_a_message_or_refused(octets: bytes) -> None:
     check(parse_datagram(octets))
     check(read_frame(octets))
@@ -58,7 +58,7 @@ def test_any_changed_message_is_a_message_or_refused(octets: bytes) -> None:
 @given(
     messages=st.lists(mutated(most=2), min_size=1, max_size=3), cuts=st.lists(st.integers(1, 400), min_size=1)
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 def test_any_split_of_changed_messages_gives_the_same_items(messages: list[bytes], cuts: list[int]) -> None:
     octets = b"".join(messages)
     whole = StreamReader().receive_data(octets)
@@ -132,7 +132,7 @@ class User:
 
 
 @given(messages=st.lists(mutated(), min_size=1, max_size=6), is_open=st.booleans(), is_stream=st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 def test_no_changed_request_makes_the_agent_raise_or_keep_anything(
     messages: list[bytes], *, is_open: bool, is_stream: bool
 ) -> None:
@@ -151,7 +151,7 @@ def test_no_changed_request_makes_the_agent_raise_or_keep_anything(
     data=st.data(),
     status=st.sampled_from([100, 180, 183, 200, 202, 302, 401, 407, 422, 481, 487, 491, 503, 600]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 def test_no_changed_answer_to_our_own_requests_makes_the_agent_raise_or_keep_anything(
     data: st.DataObject, status: int
 ) -> None:
