@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 BENCHES := sip_message sip_calls sip_memory room_fanout muc_fanout component_fanout msrp_fanout msrp_switch msrp_memory
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports quick interop bench fuzz documents lock clean
+.PHONY: help demo test check format lint types imports quick deep interop bench fuzz documents lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +17,7 @@ $(STAMP): requirements/dev.txt pyproject.toml scripts/make-venv
 demo: $(STAMP) ## SIP and XMPP participants meet in one room, here and now (ONCE=1: stop after the script)
 	@$(PY) -m crossroom demo $(if $(ONCE),--once)
 
-test: $(STAMP) check interop ## everything: the quick part, then real peers from Debian packages
+test: $(STAMP) check deep interop ## everything: the quick part, simulations and fuzz, then real peers from Debian packages
 
 check: $(STAMP) format lint types imports quick ## format, lint, types, imports, sizes, unit, contract: under two minutes
 
@@ -34,7 +34,10 @@ imports: $(STAMP)
 	@.venv/bin/lint-imports --no-logo
 
 quick: $(STAMP)
-	@$(PY) -bb -m pytest tests --ignore=tests/interop -q
+	@$(PY) -bb -m pytest tests --ignore=tests/interop --ignore=tests/simulation --ignore=tests/fuzz -q
+
+deep: $(STAMP) ## whole calls and rooms in virtual time, and hostile input: about a minute
+	@$(PY) -bb -m pytest tests/simulation tests/fuzz -q
 
 interop: $(STAMP)
 	@scripts/install-test-packages

@@ -241,7 +241,7 @@ def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
         invitations=Allowance(limits.invitation_burst, limits.invitation_rate),
         room=room,
     )
-    # docs/decisions/0031: who begins a room by SIP has no form to allow a change of subject in
+    # docs/decisions/0015: who begins a room by SIP has no form to allow a change of subject in
     return admitted, RoomConfiguration(history_length=limits.history, anyone_changes_subject=True)
 
 

@@ -1,7 +1,7 @@
 """Ask those who connect by TLS for a certificate that no authority need have signed (RFC 8122 §6.2).
 
 The fingerprint in the peer's SDP decides about it afterwards. Python's ssl asks for a certificate only together
-with verifying its chain, so one call of OpenSSL is made directly (docs/decisions/0015): this module is all of it.
+with verifying its chain, so one call of OpenSSL is made directly (docs/decisions/0013): this module is all of it.
 Where the pieces do not fit together, nothing is touched and `ask_strangers` says so.
 """
 

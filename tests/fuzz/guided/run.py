@@ -6,7 +6,7 @@
 
 What it learns stays in build/fuzz/TARGET, where the next run goes on. It ends with 1 when a target broke a promise;
 the input is then beside what was learned, under a name that begins with `crash-`, `timeout-` or `oom-`. Copy it to
-tests/fuzz/guided/found/TARGET/ under a name that says what it is: from then on the quick tests replay it.
+tests/fuzz/guided/found/TARGET/ under a name that says what it is: from then on `make deep` replays it.
 """
 
 import argparse
