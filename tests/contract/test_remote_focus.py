@@ -3,7 +3,6 @@
 The server's requests leave through an outbound proxy that is the server itself: the shortest loop there is.
 """
 
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from crossroom.config.schema import Configuration, Domain, Kind, Msrp, Sip
 from crossroom.focus.interface import Focus
 from crossroom.room.address import Address
 from crossroom.server import Crossroom
+from peers.process import free_port
 
 ROOM = Address("tea", "conference.example")
 
@@ -28,13 +28,6 @@ class Loop:
 
     def tables(self) -> dict[str, int]:
         return self.server.focus.tables() | self.server.conference.tables()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(params=["udp", "tcp"])
