@@ -8,8 +8,9 @@ from crossroom import settings
 from crossroom.config.endpoint import Endpoint
 from crossroom.config.listing import listing
 from crossroom.config.load import ConfigurationError, line_of, load
-from crossroom.config.schema import Configuration, Kind, read_secret
+from crossroom.config.schema import Configuration, Kind
 from crossroom.net.websocket_listener import WebSocketListeners
+from crossroom.settings.secret_file import secret
 from crossroom.sip.answer import Account
 
 COMPONENT = '[[xmpp.component]]\nconnect = "tcp://127.0.0.1:5347"\ndomain = "conference.localhost"\n'
@@ -223,8 +224,8 @@ def test_loopback_is_recognised_by_name_and_number() -> None:
 def test_a_secret_comes_from_the_first_line_of_its_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("s3cret\nsecond line\n")
-    assert read_secret("", str(file)) == "s3cret"
-    assert read_secret("inline", "") == "inline"
+    assert secret("sip.account[0].password_file", "", str(file)) == "s3cret"
+    assert secret("sip.account[0].password_file", "inline", "") == "inline"
 
 
 @pytest.mark.parametrize("host", ["198.51.100.7", "2001:db8::7", "[2001:db8::7]", "rooms.example.com", ""])

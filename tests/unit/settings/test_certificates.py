@@ -1,4 +1,4 @@
-"""From the configuration to what each part is told: what is more than copying."""
+"""Certificates as our SDP announces them."""
 
 import hashlib
 import ssl
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from crossroom.settings import fingerprints_of
+from crossroom.settings.certificates import fingerprints_of
 
 Hash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 
