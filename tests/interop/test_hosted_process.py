@@ -60,7 +60,8 @@ async def test_everybody_is_told_that_the_server_stops(company: Company, number:
         assert bye.get("Reason").startswith("SIP;cause=503")
         subscription = user.seat.subscription
         assert subscription is not None
-        assert (await subscription.expects_end()).get("Subscription-State").startswith("terminated")
+        end = await subscription.expects_end()
+        assert end.get("Subscription-State") == "terminated;reason=probation;retry-after=60"
     for occupant in (company.bob, company.dora):
         await occupant.expects_presence(occupant.nick, codes={110, 332}, type_="unavailable")
     await company.dora.expects_disconnected()

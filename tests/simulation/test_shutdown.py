@@ -199,6 +199,9 @@ def test_subscribers_are_told_the_end(hour: LastHour) -> None:
     for person in hour.sip:
         assert person.subscription is not None
         assert person.subscription.is_over or person.is_dead, person.name
+        if person.was_dropped:  # who left by itself is told that, or nothing any more
+            last = person.subscription.notifies.items[-1].get("Subscription-State")
+            assert last == "terminated;reason=probation;retry-after=60", (person.name, last)
 
 
 def test_who_referred_is_told_how_that_ended(hour: LastHour) -> None:

@@ -14,6 +14,7 @@ from crossroom.bodies.iscomposing import IS_COMPOSING
 from crossroom.conference.addresses import uri_of
 from crossroom.conference.notices import notice_of
 from crossroom.conference.notify import Audience, Subscription
+from crossroom.conference.reasons import sip_status
 from crossroom.conference.receipts import imdn_of
 from crossroom.conference.roster import Roster
 from crossroom.conference.roster_entry import EntityForm, preferred_entity
@@ -23,6 +24,7 @@ from crossroom.net.sip_subscription import IncomingSubscription
 from crossroom.room.address import Address, Nickname
 from crossroom.room.events import Acknowledged, ComposingChanged, Occupant, Posted, RoomEvent
 from crossroom.room.nickname import comparison_key
+from crossroom.room.reasons import Departure, Reason
 from crossroom.sip.uri import SipUri, Uri
 
 Said = Posted | ComposingChanged | Acknowledged
@@ -147,6 +149,15 @@ class Conference:
         """Somebody's last seat is gone: end their subscriptions."""
         for audience in self._audiences.values():
             audience.dismiss(person, "rejected")
+
+    def end(self, departure: Departure) -> None:
+        """Everybody's seat ends at once: the conference is over, or the service goes down for a while."""
+        if departure is not Departure.SHUTDOWN:
+            self.close()
+            return
+        seconds = sip_status(Reason.SHUTTING_DOWN).retry_after or 0
+        for audience in self._audiences.values():
+            audience.pause(seconds)
 
     def close(self) -> None:
         """The conference is over (RFC 4575 §3.3)."""

@@ -33,7 +33,7 @@ class Notifier(Protocol):
         """Send now, or be asked by `on_ready` later."""
         ...
 
-    def terminate(self, reason: str = ..., body: bytes | None = None, content_type: str = "") -> None:
+    def terminate(self, reason: str, body: Body = ..., retry_after: int | None = None) -> None:
         """Send the last NOTIFY."""
         ...
 
@@ -117,13 +117,22 @@ class Audience:
         for subscription in list(self._subscriptions):
             subscription.session.terminate("deactivated")
 
+    def pause(self, seconds: int) -> None:
+        """The service goes down, the conference does not end: whoever comes back to it may subscribe then.
+
+        RFC 6665 §4.1.3: probation, as a SUBSCRIBE sent at once, which deactivated asks for, would meet nobody.
+        """
+        self._stop()
+        for subscription in list(self._subscriptions):
+            subscription.session.terminate("probation", retry_after=seconds)
+
     def close(self) -> None:
         """The conference is over: say so to everybody (RFC 4575 §3.3)."""
         self._stop()
         if self._subscriptions:
-            last = write(self.roster.ended())
+            last = Body(write(self.roster.ended()), CONTENT_TYPE)
             for subscription in list(self._subscriptions):
-                subscription.session.terminate("noresource", last, CONTENT_TYPE)
+                subscription.session.terminate("noresource", last)
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -120,7 +120,7 @@ class Seat:
                 self._announce(event)
             case Ended(departure, text):
                 if departure in ENDINGS:
-                    self.conference.close()  # whoever is told first: it is over for every subscriber
+                    self.conference.end(departure)  # whoever is told first: it is so for every subscriber
                 self._close(cause_of(departure, self._removed_by, text))
             case _:
                 assert_never(event)

@@ -69,6 +69,10 @@ class ConferenceService:
     def on_subscribe(self, subscription: IncomingSubscription) -> None:
         """Somebody wants the roster: only those who are in the room get it (RFC 4575 §3.5)."""
         premises = self._premises
+        if self._is_closing:
+            status = sip_status(Reason.SHUTTING_DOWN)
+            subscription.reject(status.code, status.phrase, status.headers)
+            return
         try:
             room = self._room(subscription.request)
             person = caller_of(subscription.request, subscription.identity).person

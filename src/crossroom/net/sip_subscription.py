@@ -10,7 +10,7 @@ from typing import Self
 
 from crossroom.net.sip_driver import Driver, settle
 from crossroom.sip.address import NameAddr
-from crossroom.sip.answer import Body, HeaderLines, Rejection
+from crossroom.sip.answer import NO_BODY, Body, HeaderLines, Rejection
 from crossroom.sip.events import (
     Event,
     NotifierEnded,
@@ -82,12 +82,10 @@ class NotifierSession:
         self._driver.flush()
         return True
 
-    def terminate(
-        self, reason: str = "noresource", body: bytes | None = None, content_type: str = ""
-    ) -> None:
+    def terminate(self, reason: str, body: Body = NO_BODY, retry_after: int | None = None) -> None:
         """The last NOTIFY, `Subscription-State: terminated;reason=…`. Harmless when over."""
         if self.ended is None:
-            self._notifier.terminate(reason, Body(body or b"", content_type), self._driver.now())
+            self._notifier.terminate(reason, body, self._driver.now(), retry_after)
             self._driver.flush()
 
     def deliver(self, event: Event) -> None:

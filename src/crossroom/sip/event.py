@@ -71,9 +71,13 @@ class SubscriptionState(Struct, frozen=True, gc=False):
         return cls("pending", Params((("expires", str(expires)),)))
 
     @classmethod
-    def terminated(cls, reason: str) -> "SubscriptionState":
-        """The end: deactivated, probation, rejected, timeout, giveup, noresource or invariant."""
-        return cls("terminated", Params((("reason", reason),)))
+    def terminated(cls, reason: str, retry_after: int | None = None) -> "SubscriptionState":
+        """The end: deactivated, probation, rejected, timeout, giveup, noresource or invariant.
+
+        `retry_after`: seconds; RFC 6665 §4.1.3 has it for probation and giveup only.
+        """
+        later = () if retry_after is None else (("retry-after", str(retry_after)),)
+        return cls("terminated", Params((("reason", reason), *later)))
 
     @property
     def is_terminated(self) -> bool:

@@ -51,7 +51,7 @@ class Notifier:
         self.full_state: Body | None = None
         self._refresh: PendingRequest | None = None
         self._next: Body | None = None
-        self._reason = "timeout"
+        self._end = SubscriptionState.terminated("timeout")
         self._granted = 0
         self._limit = 0
         self._expires_at: float | None = None
@@ -106,11 +106,11 @@ class Notifier:
         if self.phase is Phase.ACTIVE:
             self._put(body, now)
 
-    def terminate(self, reason: str, body: Body, now: float) -> None:
-        """The last NOTIFY. RFC 6665 §4.1.3: reason noresource, rejected, timeout, deactivated, giveup…"""
+    def terminate(self, reason: str, body: Body, now: float, retry_after: int | None = None) -> None:
+        """The last NOTIFY. RFC 6665 §4.1.3: reason noresource, rejected, timeout, deactivated, probation…"""
         if self.phase is Phase.ACTIVE:
             self.phase = Phase.LAST
-            self._reason = reason
+            self._end = SubscriptionState.terminated(reason, retry_after)
             self._put(body, now)
             self._stack.watch(self)
 
@@ -155,7 +155,7 @@ class Notifier:
             body, self._next = self._next, None
             self._put(body, now)
         elif self.phase is Phase.LAST:
-            self._close(self._reason)
+            self._close(self._end.reason or "")
         else:
             self._tell(NotifierReady(self))
 
@@ -194,7 +194,7 @@ class Notifier:
 
     def _state(self, now: float) -> HeaderLines:
         if self.phase is Phase.LAST:
-            state = SubscriptionState.terminated(self._reason)
+            state = self._end
         else:
             left = max(int((self._expires_at or now) - now), 0)
             state = SubscriptionState.active(left)

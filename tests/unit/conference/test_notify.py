@@ -12,7 +12,7 @@ from crossroom.conference.notify import Audience, Subscription
 from crossroom.conference.roster import Roster
 from crossroom.conference.roster_entry import EntityForm
 from crossroom.room.reasons import Departure
-from crossroom.sip.answer import Body
+from crossroom.sip.answer import NO_BODY, Body
 from unit.conference.roster_world import ANA, BOB, ROOM, joined, left, occupant
 
 AN, BO = occupant("Ana", ANA), occupant("Bob", BOB)
@@ -27,6 +27,7 @@ class FarSide:
     is_slow: bool = False
     documents: list[ConferenceInfo] = field(default_factory=list)
     ended: str = ""
+    retry_after: int | None = None
 
     def notify(self, body: bytes, content_type: str) -> bool:
         assert content_type == "application/conference-info+xml"
@@ -35,11 +36,11 @@ class FarSide:
         self.documents.append(parse(body))
         return True
 
-    def terminate(self, reason: str = "", body: bytes | None = None, content_type: str = "") -> None:
-        assert bool(body) is bool(content_type)
-        self.ended = reason
-        if body:
-            self.documents.append(parse(body))
+    def terminate(self, reason: str, body: Body = NO_BODY, retry_after: int | None = None) -> None:
+        self.ended, self.retry_after = reason, retry_after
+        if body.content:
+            assert body.content_type == "application/conference-info+xml"
+            self.documents.append(parse(body.content))
         if self.on_ended is not None:
             self.on_ended(reason)
 
@@ -170,6 +171,17 @@ async def test_subscribers_of_a_roster_that_nobody_keeps_may_subscribe_again() -
     assert far.ended == "deactivated"  # RFC 6665 §4.1.3
     assert State.DELETED not in {document.state for document in far.documents}
     assert len(room) == 0
+
+
+async def test_a_pause_tells_nobody_that_the_conference_is_over_and_when_to_come_again() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    far = subscribed(room)
+    room.receive(joined(BO))
+    room.pause(60)
+    assert (far.ended, far.retry_after) == ("probation", 60)  # RFC 6665 §4.1.3
+    assert State.DELETED not in {document.state for document in far.documents}
+    assert (len(room), room._timer) == (0, None)
 
 
 async def test_the_end_of_the_conference_is_told_once_to_everybody() -> None:

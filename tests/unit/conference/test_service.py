@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from contract.focus_contract import said
@@ -334,6 +336,29 @@ async def test_the_end_of_a_room_is_the_same_to_every_subscriber() -> None:
             end = await subscription.expects_end()
             assert end.get("Subscription-State") == "terminated;reason=noresource"
             assert subscription.roster.deleted
+
+
+async def test_a_shutdown_asks_subscribers_to_come_again_and_calls_no_conference_deleted() -> None:
+    async with facing() as world:
+        await world.xmpp("Bob")
+        people = [await world.sip(name) for name in ("Ana", "Cy")]
+        stopping = asyncio.get_running_loop().create_task(world.server.stop())
+        for person in people:
+            subscription = person.seat.subscription
+            assert subscription is not None
+            end = await subscription.expects_end()
+            assert end.get("Subscription-State") == "terminated;reason=probation;retry-after=60"
+            assert not subscription.roster.deleted
+            assert (await person.expects_removed()).get("Reason").startswith("SIP;cause=503")
+        await stopping
+
+
+async def test_a_roster_is_not_to_be_had_while_the_service_goes_down() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana", subscribe=False)
+        world.server.conference._is_closing = True
+        response, _ = await subscribe(ana.ua, TEA)
+        assert (response.status, response.get("Retry-After")) == (503, "60")
 
 
 # -- reaching people ---------------------------------------------------------------------------------------

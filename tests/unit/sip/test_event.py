@@ -18,6 +18,7 @@ def test_states_are_made_and_read_back() -> None:
     assert str(SubscriptionState.active(3600)) == "active;expires=3600"
     assert str(SubscriptionState.pending(60)) == "pending;expires=60"
     assert str(SubscriptionState.terminated("noresource")) == "terminated;reason=noresource"
+    assert str(SubscriptionState.terminated("probation", 60)) == "terminated;reason=probation;retry-after=60"
     state = SubscriptionState.parse("Terminated;reason=NoResource;retry-after=5")
     assert state.is_terminated
     assert (state.reason, state.retry_after, state.expires) == ("noresource", 5, None)
