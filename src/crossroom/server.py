@@ -35,9 +35,11 @@ from crossroom.net.dns import DnsNames, Names, SipResolver
 from crossroom.net.ids import Ids, RandomIds
 from crossroom.net.msrp import MsrpEndpoint
 from crossroom.net.sip import SipAgent
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log, Tasks
 from crossroom.net.xmpp import XmppRouter
-from crossroom.room.address import Network
+from crossroom.room.address import Address, Network
+from crossroom.room.reasons import Reason
 from crossroom.storage.memory import MemoryStore
 
 
@@ -74,9 +76,14 @@ class Rooms:
             lambda domain: network_of(names, domain),
             clock.now,
         )
-        self.invitations = Invitations(networks, clock.now, settings.invitations(configuration))
+        limits, refusals = settings.invitations(configuration), SparseLog(log, clock.now)
+
+        def noted(reason: Reason, person: str, room: Address) -> None:
+            refusals.info("limit reached", reason=reason, person=person, room=str(room))
+
+        self.invitations = Invitations(networks, clock.now, limits, noted=noted)
         # an INVITE that comes back from a loop is the same invitation on its second leg: counted apart
-        self.returning = Invitations(networks, clock.now, settings.invitations(configuration))
+        self.returning = Invitations(networks, clock.now, limits, noted=noted)
         kinds = settings.kinds(configuration).items()
         self.looped = frozenset(domain for domain, kind in kinds if kind is Kind.LOOPED)
         around = Surroundings(
@@ -85,6 +92,7 @@ class Rooms:
             reach=LoopedReach(self.invitations, self.looped),
             store=MemoryStore(),
             report=lambda text, fault: log.error(text, exc_info=fault),
+            noted=noted,
         )
         self.focus = LocalFocus(around, *settings.focus(configuration))
 
@@ -124,6 +132,7 @@ class Crossroom:
             registrar=registrar if settings.has_registrar(configuration) else None,
             tasks=self._tasks,
             log=log,
+            refusals=SparseLog(log, clock.now),
             settings=settings.conference(configuration),
         )
         pending = PendingInvites(remote, rooms.returning, log)

@@ -18,7 +18,9 @@ DOCUMENTS = sorted(
 )
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)")
 NAMED = re.compile(r"`((?:src|tests|docs|examples|packaging|scripts|bench)/[\w./-]+\.\w+)`")
-LOGGED = re.compile(r"log\.(?:info|warning|error|exception)\(\s*f?\"([^\"]+)\"|report\(f\"([^\"]+)\"")
+LOGGED = re.compile(
+    r"(?:log|refusals)\.(?:info|warning|error|exception)\(\s*f?\"([^\"]+)\"|report\(f\"([^\"]+)\""
+)
 SETTING = re.compile(r"`((?:server|sip|msrp|xmpp|tls|notices|limits)\.[a-z_.]+)`")
 SECTION = re.compile(r"docs/mapping\.md (§[\d.]+(?:(?:,| to| and) §[\d.]+)*)")
 

@@ -16,14 +16,15 @@ from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.focus.limits import Allowance, Limits
 from crossroom.focus.local import HIDDEN_PASSWORD, LocalFocus, LocalParticipation
 from crossroom.room.address import Address, MessageId, Network, Nickname
-from crossroom.room.commands import Joiner, SetAffiliation
+from crossroom.room.commands import Joiner, SetAffiliation, SetRole
 from crossroom.room.configuration import Configuration
 from crossroom.room.content import Composing, Native
 from crossroom.room.events import Changed, Ended, Joined, Left, Posted, RoomEvent, SubjectChanged
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.room import Room
 from crossroom.room.snapshot import RoomSnapshot
-from crossroom.room.standing import Affiliation
+from crossroom.room.standing import Affiliation, Role
+from crossroom.room.state import RoomLimits
 from crossroom.storage.memory import MemoryStore
 
 ROOM = Address("tea", "conference.example")
@@ -64,6 +65,7 @@ class World:
     new_room: Configuration = field(default_factory=Configuration)
     faults: list[str] = field(default_factory=list)
     reach: ScriptedReach = field(default_factory=ScriptedReach)
+    noted: list[tuple[Reason, str, Address]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -73,6 +75,7 @@ class World:
             reach=self.reach,
             store=self.store,
             report=lambda text, _error: self.faults.append(text),
+            noted=lambda *limit: self.noted.append(limit),
         )
         self.focus = LocalFocus(around, self.limits, self.new_room)
 
@@ -290,11 +293,33 @@ async def test_acts_beyond_the_rate_are_refused_until_time_has_passed() -> None:
     with pytest.raises(Refused) as refused:
         await ana.post(said("three"))
     assert refused.value.reason is Reason.RATE_EXCEEDED
+    [(reason, who, room)] = world.noted
+    assert (reason, who.partition("@")[0], room) == (Reason.RATE_EXCEEDED, "ana", ROOM)
     world.now += 1.0
     await ana.post(said("four"))
     assert recorder.texts == ["one", "four"]
     await ana.leave()  # leaving is never refused for its rate
     assert recorder.ended
+
+
+async def test_whoever_reaches_a_limit_is_noted_and_who_is_refused_for_another_reason_is_not() -> None:
+    limits = Limits(invitations=Allowance(1, 1.0), room=RoomLimits(post_octets=10, text_octets=10))
+    world = World(limits=limits)
+    ana, _ = await world.seat("Ana")
+    bob, _ = await world.seat("Bob")
+    dee = Address("dee", "sip.example")
+    await ana.invite(dee)
+    for call in (
+        ana.invite(dee),
+        ana.post(said("eleven octets")),
+        ana.set_subject("eleven octets", MessageId("s")),
+        bob.moderate(SetRole(bob.endpoint, Nickname("Ana"), Role.NONE)),  # no limit: not a moderator
+        bob.rename(Nickname("Ana")),
+    ):
+        with pytest.raises(Refused):
+            await call
+    told = [(reason, person.partition("@")[0]) for reason, person, _ in world.noted]
+    assert told == [(Reason.RATE_EXCEEDED, "ana"), (Reason.TOO_LARGE, "ana"), (Reason.TOO_LARGE, "ana")]
 
 
 async def test_joins_beyond_the_rate_are_refused_for_that_person_only() -> None:

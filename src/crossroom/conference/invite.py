@@ -111,9 +111,8 @@ class Reception:
             seat.abandon()
             status = sip_status(refused.reason)
             call.reject(status.code, status.phrase, status.headers)
-            premises.log.info(
-                "join refused", person=str(seat.person), room=str(seat.conference.room), reason=str(refused)
-            )
+            about = {"person": str(seat.person), "room": str(seat.conference.room), "why": refused.text}
+            premises.refusals.info("join refused", reason=refused.reason, **about)
             return False
         return True
 

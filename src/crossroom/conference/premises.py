@@ -8,6 +8,7 @@ from crossroom.conference.registry import Registry
 from crossroom.conference.seat_chat import SeatSettings
 from crossroom.focus.interface import Directory
 from crossroom.net.sip import SipAgent
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log, Tasks
 
 
@@ -29,7 +30,10 @@ class ConferenceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """The agents, the door, the tables. `registrar` is None where a proxy knows the users."""
+    """The agents, the door, the tables. `registrar` is None where a proxy knows the users.
+
+    `refusals` is the part of the log that people can fill by asking again and again.
+    """
 
     sip: SipAgent
     media: ChatMedia
@@ -38,4 +42,5 @@ class Premises:
     registrar: Registrar | None
     tasks: Tasks
     log: Log
+    refusals: SparseLog
     settings: ConferenceSettings

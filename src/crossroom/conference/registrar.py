@@ -116,13 +116,14 @@ class Registrar:
         named = [flows for flows in devices.values() if person.device and flows[0].is_device(person.device)]
         return tuple(tuple(flows) for flows in named or devices.values())
 
-    def receive(self, request: IncomingRequest) -> None:
-        """Answer a REGISTER (RFC 3261 §10.3)."""
+    def receive(self, request: IncomingRequest) -> str | None:
+        """Answer a REGISTER (RFC 3261 §10.3); the status it was refused with, if it was."""
         answer = self._register(request.request, request.source, request.identity)
         if isinstance(answer, Denial):
             request.respond(answer.status, answer.reason, answer.headers)
-        else:
-            request.respond(200, headers=self._shown(request.request, answer))
+            return str(answer.status)
+        request.respond(200, headers=self._shown(request.request, answer))
+        return None
 
     def _shown(self, request: Request, bindings: tuple[Binding, ...]) -> HeaderLines:
         now, lines = self._clock(), []

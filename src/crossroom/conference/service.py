@@ -123,7 +123,10 @@ class ConferenceService:
         if request.request.method == "OPTIONS":
             self._premises.tasks.start(self._describe(request), "options")
         elif request.request.method == "REGISTER" and self._premises.registrar is not None:
-            self._premises.registrar.receive(request)
+            denied = self._premises.registrar.receive(request)
+            if denied is not None:
+                person = str(request.request.to.uri)
+                self._premises.refusals.info("registration refused", reason=denied, person=person)
         else:
             request.respond(
                 405, headers=(("Allow", ", ".join(method for method in ALLOW if method != "MESSAGE")),)
@@ -157,7 +160,8 @@ class ConferenceService:
         status = sip_status(reason)
         subscription.reject(status.code, status.phrase, status.headers)
         person = subscription.identity or str(subscription.request.from_.uri)
-        self._premises.log.info("subscription refused", person=person, room=str(room), reason=str(reason))
+        about = {"person": person, "room": str(room)}
+        self._premises.refusals.info("subscription refused", reason=reason, **about)
 
     async def _describe(self, request: IncomingRequest) -> None:
         """RFC 4579 §5.13: isfocus tells that this is a conference."""

@@ -3,13 +3,13 @@
 The engine room of local.py: everything here is synchronous, so nothing happens between two lines.
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from crossroom.focus.expected import ExpectedGuests
 from crossroom.focus.interface import Deliver, Reach
-from crossroom.focus.limits import Buckets, Founders, Limits
+from crossroom.focus.limits import Buckets, Founders, Limits, Noted, unnoted
 from crossroom.focus.outbox import Outbox
 from crossroom.focus.shelf import ReportFault, Shelf
 from crossroom.focus.store import Store
@@ -27,13 +27,15 @@ from crossroom.room.commands import (
 )
 from crossroom.room.configuration import Configuration
 from crossroom.room.events import Delivery, Ended
-from crossroom.room.reasons import Departure, Reason, Refused
+from crossroom.room.reasons import LIMITS, Departure, Reason, Refused
 from crossroom.room.room import Room
 
 LASTING = (Configure, Moderate, SetSubject, Invite)
 """The commands after which a persistent room is written at once; posts are written with them and at the end."""
 
 RoomKey = tuple[str, str]
+Identity = tuple[str, str, str]
+"""See room.address.Address.identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,13 @@ class Surroundings:
     reach: Reach
     store: Store
     report: ReportFault
+    noted: Noted = unnoted
+
+    def note(self, refused: Refused, person: Identity, room: Address) -> None:
+        """Tell the operator when somebody in a room has reached a limit; a join that did is told by its face."""
+        if refused.reason in LIMITS:
+            user, domain, _ = person
+            self.noted(refused.reason, f"{user}@{domain}", room)
 
 
 class Hosting:
@@ -113,7 +122,7 @@ class Hosting:
         self.shelf.drop(address)
         self._founders.forget(address.key)
 
-    def allow_invitation(self, inviter: Hashable) -> None:
+    def allow_invitation(self, inviter: Identity) -> None:
         """Let a person ask one more person in, whatever the nickname; raises Refused(RATE_EXCEEDED)."""
         if not self._invitations.take(inviter, self.around.clock()):
             raise Refused(Reason.RATE_EXCEEDED, "too many invitations")

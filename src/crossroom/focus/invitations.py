@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 
 from crossroom.focus.interface import Answer, Invitation, Outcome, Reach
-from crossroom.focus.limits import Allowance, Buckets
+from crossroom.focus.limits import Allowance, Buckets, Noted, unnoted
 from crossroom.focus.networks import Networks
 from crossroom.room.address import Address, Network
 from crossroom.room.reasons import Reason, Refused
@@ -56,11 +56,13 @@ class Invitations:
         clock: Callable[[], float],
         limits: InvitationLimits | None = None,
         timeout: Timeout = asyncio.timeout,
+        noted: Noted = unnoted,
     ) -> None:
         self._networks = networks
         self._clock = clock
         self._limits = limits or InvitationLimits()
         self._timeout = timeout
+        self._noted = noted
         self._faces: dict[Network, Reach] = {}
         self._rates = Buckets(self._limits.per_focus)
         self._pending: dict[tuple[Key, Key, Key], _Pending] = {}
@@ -133,11 +135,16 @@ class Invitations:
             or self._load["invitee", invitation.invitee.key] >= limits.per_invitee
         )
         if is_crowded:
-            raise Refused(Reason.RATE_EXCEEDED, "too many invitations wait for an answer")
+            raise self._too_many(invitation, "too many invitations wait for an answer")
         # a focus elsewhere has proved its own address and no other: whom it names as inviter is its own affair
         is_foreign = invitation.reservation is not None
         if is_foreign and not self._rates.take(invitation.room.key, self._clock()):
-            raise Refused(Reason.RATE_EXCEEDED, "too many invitations")
+            raise self._too_many(invitation, "too many invitations")
+
+    def _too_many(self, invitation: Invitation, text: str) -> Refused:
+        inviter = invitation.inviter or invitation.room
+        self._noted(Reason.RATE_EXCEEDED, f"{inviter.user}@{inviter.domain}", invitation.room)
+        return Refused(Reason.RATE_EXCEEDED, text)
 
     def _enter(self, key: tuple[Key, Key, Key], pending: _Pending) -> None:
         self._pending[key] = pending

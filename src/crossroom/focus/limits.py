@@ -1,10 +1,15 @@
 """What one focus admits: numbers from the settings, and the token buckets that enforce the rates."""
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from crossroom.room.address import Address
+from crossroom.room.reasons import Reason
 from crossroom.room.state import RoomLimits
+
+Noted = Callable[[Reason, str, Address], None]
+"""Told that a limit was reached: which, by whom (`user@domain`), in which room. Quick; never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,10 @@ class Limits:
     joins: Allowance = Allowance(burst=60, per_second=1.0)  # a client that comes back to all its rooms
     invitations: Allowance = Allowance(burst=20, per_second=0.2)  # a table of guests, then one every 5 s
     room: RoomLimits = field(default_factory=RoomLimits)
+
+
+def unnoted(_reason: Reason, _person: str, _room: Address) -> None:
+    """Where nobody wants to know."""
 
 
 class Bucket:

@@ -5,10 +5,9 @@ delivered (unless it was made from inside a `deliver`, see outbox.py).
 """
 
 import asyncio
-from collections.abc import Hashable
 from dataclasses import replace
 
-from crossroom.focus.hosting import Hosting, Surroundings
+from crossroom.focus.hosting import Hosting, Identity, Surroundings
 from crossroom.focus.interface import Deliver, Description, Features, Invitation, Outcome, Progress, untold
 from crossroom.focus.limits import Bucket, Limits
 from crossroom.room.address import Address, EndpointId, MessageId, Nickname
@@ -46,7 +45,7 @@ class LocalParticipation:
 
     __slots__ = ("_acts", "_endpoint", "_hosting", "_person", "_room")
 
-    def __init__(self, hosting: Hosting, room: Room, endpoint: EndpointId, person: Hashable) -> None:
+    def __init__(self, hosting: Hosting, room: Room, endpoint: EndpointId, person: Identity) -> None:
         self._hosting = hosting
         self._room = room
         self._endpoint = endpoint
@@ -111,7 +110,11 @@ class LocalParticipation:
     ) -> Outcome:
         """Let the room invite somebody; cancelling the call withdraws the invitation."""
         hosting, room = self._hosting, self._room
-        hosting.allow_invitation(self._person)
+        try:
+            hosting.allow_invitation(self._person)
+        except Refused as refused:
+            hosting.around.note(refused, self._person, room.address)
+            raise
         self._act(Invite(self._endpoint, who, reason))
         inviter = room.address_of(self._endpoint)
         await hosting.shelf.flush()
@@ -138,9 +141,13 @@ class LocalParticipation:
         await self._hosting.shelf.flush()
 
     def _act(self, command: Command) -> None:
-        if not self._acts.take(self._hosting.around.clock()):
-            raise Refused(Reason.RATE_EXCEEDED)
-        self._hosting.perform(self._room, command)
+        try:
+            if not self._acts.take(self._hosting.around.clock()):
+                raise Refused(Reason.RATE_EXCEEDED)  # noqa: TRY301 -- the same for what the room refuses
+            self._hosting.perform(self._room, command)
+        except Refused as refused:
+            self._hosting.around.note(refused, self._person, self._room.address)
+            raise
 
 
 class LocalFocus:

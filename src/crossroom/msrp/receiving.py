@@ -17,7 +17,14 @@ from crossroom.msrp.chunk import (
 from crossroom.msrp.message import Message
 from crossroom.msrp.nickname import parse_nickname
 from crossroom.msrp.reassembly import Inbox, InboxLimits, TooLarge
-from crossroom.msrp.session_events import EndReason, MessageReceived, NicknameRequested, Report, SessionEvent
+from crossroom.msrp.session_events import (
+    EndReason,
+    MessageReceived,
+    NicknameRequested,
+    Report,
+    SessionEvent,
+    TooLargeRefused,
+)
 
 Output = Send[MsrpRequest | MsrpResponse] | Deliver[SessionEvent] | Ended[EndReason]
 
@@ -73,8 +80,7 @@ class Receiving:
 
     def oversized(self, item: Oversized) -> list[Output]:
         """A chunk that is larger than we read: 413, and nothing of its message is wanted any more."""
-        self._give_up(item.request.message_id)
-        return self.refuse(item.request, 413)
+        return self._give_up(item.request)
 
     def respond(self, handle: int, status: int, comment: str, *, report: bool) -> list[Output]:
         """Answer a whole message or a NICKNAME; nothing for one that was answered (also by time) before."""
@@ -127,8 +133,7 @@ class Receiving:
         except ParseError as error:
             return self.refuse(request, 400, str(error))
         except TooLarge:
-            self._give_up(message_id)
-            return self.refuse(request, 413)
+            return self._give_up(request)
         if whole is None:
             return self.refuse(request, 200)
         reports = request.wants_success_report, request.failure_report
@@ -163,11 +168,13 @@ class Receiving:
         self._handles += 1
         return self._handles
 
-    def _give_up(self, message_id: str) -> None:
+    def _give_up(self, request: MsrpRequest) -> list[Output]:
+        message_id = request.message_id
         self._inbox.discard(message_id)
         self._too_large[message_id] = None
         if len(self._too_large) > _MAX_TOO_LARGE:
             del self._too_large[next(iter(self._too_large))]
+        return [*self.refuse(request, 413), Deliver(TooLargeRefused(message_id))]
 
 
 def report_on(received: MessageReceived, status: int, comment: str, local: str) -> MsrpRequest:

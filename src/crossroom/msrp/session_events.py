@@ -69,7 +69,16 @@ class Bound:
     """The peer answered our binding SEND: the session is up."""
 
 
-SessionEvent = MessageReceived | NicknameRequested | NicknameAnswered | Report | Bound | Result
+@dataclass(frozen=True, slots=True)
+class TooLargeRefused:
+    """A message of the peer is larger than we take; it was answered 413."""
+
+    message_id: str
+
+
+SessionEvent = (
+    MessageReceived | NicknameRequested | NicknameAnswered | Report | Bound | Result | TooLargeRefused
+)
 
 
 class EndReason(StrEnum):

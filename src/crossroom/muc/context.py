@@ -15,6 +15,7 @@ from crossroom.muc.relay import IqRelay
 from crossroom.muc.router import Router
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log, Tasks, Turns
 from crossroom.room.address import Nickname
 from crossroom.room.reasons import Reason, Refused
@@ -54,6 +55,7 @@ class MucContext:
     clock: Clock
     ids: Ids
     log: Log
+    refusals: SparseLog
     limits: MucLimits
     tasks: Tasks
     occupants: Occupants
@@ -81,12 +83,12 @@ class MucContext:
             await work(occupancy.participation)
 
         if not occupancy.turns.ask(lambda: self.answered(stanza, turn, refuse)):
-            self.refuse(stanza, Refused(Reason.RATE_EXCEEDED))
+            self.refuse_crowd(stanza)
 
     def spawn(self, stanza: Stanza, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do this at once, beside everything else; a refusal becomes the stanza's error."""
         if len(self.tasks) >= self.limits.running:
-            self.refuse(stanza, Refused(Reason.RATE_EXCEEDED))
+            self.refuse_crowd(stanza)
             return
         self.tasks.start(self.answered(stanza, work), f"muc {stanza.kind} {stanza.to}")
 
@@ -109,6 +111,12 @@ class MucContext:
     def refuse(self, stanza: Stanza, refusal: Refused) -> None:
         """Answer with the room's reason."""
         self.reply_error(stanza, error_for(refusal, recipient(stanza).bare))
+
+    def refuse_crowd(self, stanza: Stanza) -> None:
+        """Too much waits already."""
+        about = {"person": str(sender(stanza)), "room": str(recipient(stanza).bare)}
+        self.refusals.info("limit reached", reason=Reason.RATE_EXCEEDED, **about)
+        self.refuse(stanza, Refused(Reason.RATE_EXCEEDED))
 
     def reply_error(
         self,

@@ -214,5 +214,6 @@ def _refuse_update(context: MucContext, stanza: Stanza, refusal: Refused) -> Non
 
 def _refuse_join(context: MucContext, stanza: Stanza, refusal: Refused) -> None:
     room = recipient(stanza).bare
-    context.log.info("join refused", person=str(sender(stanza)), room=str(room), reason=str(refusal))
+    about = {"person": str(sender(stanza)), "room": str(room), "why": refusal.text}
+    context.refusals.info("join refused", reason=refusal.reason, **about)
     context.reply_error(stanza, join_error_for(refusal, room), echo=(WISH,))

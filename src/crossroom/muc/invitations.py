@@ -61,6 +61,8 @@ async def reach(context: MucContext, invitation: Invitation) -> Outcome:
     except ParseError as error:
         return Outcome(Answer.FAILED, Reason.NOT_FOUND, str(error))
     if context.invitations.is_full:
+        about = {"person": str(invitee), "room": str(room)}
+        context.refusals.info("limit reached", reason=Reason.RATE_EXCEEDED, **about)
         raise Refused(Reason.RATE_EXCEEDED)
     outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     pending = PendingInvitation(invitation, context.ids.token(), outcome)

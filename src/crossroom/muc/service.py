@@ -19,6 +19,7 @@ from crossroom.muc.router import Router
 from crossroom.muc.routes import find_route
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log, Tasks
 from crossroom.room.events import Left
 from crossroom.room.reasons import Departure, Reason, Refused
@@ -52,6 +53,7 @@ class MucService:
             clock,
             ids,
             log,
+            SparseLog(log, clock.now),
             limits,
             Tasks(log),
             Occupants(),

@@ -19,6 +19,7 @@ from crossroom.net.msrp_face import EndReason, Fingerprint, MsrpListen, MsrpSett
 from crossroom.net.msrp_outflow import Outflow
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.msrp_websocket import MsrpWebSockets
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log
 
 _SWEEP_SECONDS = 1.0  # how late a 30-second timer may be
@@ -32,6 +33,7 @@ class MsrpEndpoint:
     def __init__(self, settings: MsrpSettings, clock: Clock, ids: Ids, log: Log) -> None:
         self.settings = settings
         self.log = log
+        self.refusals = SparseLog(log, clock.now)
         self.read_buffer = memoryview(bytearray(_READ_BUFFER))
         self.now = clock.now
         self._ids = ids

@@ -6,7 +6,7 @@ A face that raises is a defect of ours: it is logged, and costs its own session 
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar, assert_never
+from typing import Protocol, TypeVar, assert_never
 
 from crossroom.msrp.receiving import Output
 from crossroom.msrp.session import Session
@@ -20,17 +20,26 @@ from crossroom.msrp.session_events import (
     Report,
     Result,
     SessionEvent,
+    TooLargeRefused,
 )
 from crossroom.net.msrp_face import NicknameRequest, OnResult, ReceivedMessage, SessionFace
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log
 
 T = TypeVar("T")
 
 
+class Logs(Protocol):
+    """What is said of a session: faults, and what its peer can cause at will."""
+
+    log: Log
+    refusals: SparseLog
+
+
 class FaceCalls:
     """`run` carries out what the machine wants, `fail` ends the session after a fault of the face."""
 
-    __slots__ = ("_face", "_fail", "_log", "_machine", "_naming", "_on_result", "_run")
+    __slots__ = ("_face", "_fail", "_logs", "_machine", "_naming", "_on_result", "_run")
 
     def __init__(
         self,
@@ -38,13 +47,13 @@ class FaceCalls:
         machine: Session,
         run: Callable[[list[Output]], None],
         fail: Callable[[EndReason], None],
-        log: Log,
+        logs: Logs,
     ) -> None:
         self._face = face
         self._machine = machine
         self._run = run
         self._fail = fail
-        self._log = log
+        self._logs = logs
         self._on_result: dict[str, OnResult] = {}
         self._naming: list[asyncio.Future[int]] = []
 
@@ -74,6 +83,10 @@ class FaceCalls:
                 self.result(event)
             case Bound():
                 self._call(self._face.on_bound)
+            case TooLargeRefused():
+                self._logs.refusals.info(
+                    "limit reached", reason="message-octets", session=self._machine.local_text
+                )
             case _:
                 assert_never(event)
 
@@ -118,7 +131,7 @@ class FaceCalls:
     def _call(self, call: Callable[..., T], *arguments: object) -> T | None:
         try:
             return call(*arguments)
-        except Exception:  # noqa: BLE001 -- whatever it is, it must not reach the loop: others share the connection
-            self._log.exception("msrp face failed", session=self._machine.local_text)
+        except Exception:  # whatever it is, it must not reach the loop: others share the connection
+            self._logs.log.exception("msrp face failed", session=self._machine.local_text)
             self._fail(EndReason.FAULT)
             return None

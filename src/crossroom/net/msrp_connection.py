@@ -23,6 +23,7 @@ from crossroom.msrp.session_events import EndReason
 from crossroom.msrp.stream import StreamReader
 from crossroom.net.msrp_face import MsrpSettings
 from crossroom.net.msrp_outflow import Outflow, QueuedSession
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log
 
 _MAX_ROUTES = 64  # spellings of To-Path remembered; one per session, unless somebody plays
@@ -53,6 +54,7 @@ class ConnectionOwner(Protocol):
     settings: MsrpSettings
     read_buffer: memoryview
     log: Log
+    refusals: SparseLog
 
     def now(self) -> float:
         """The machines' time."""
@@ -134,7 +136,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self.read_at = self._owner.now()
         if not self._owner.opened(self):
-            self._owner.log.warning("msrp connection refused: too many", peer=self._peer)
+            self._owner.refusals.warning("msrp connection refused: too many", peer=self._peer)
             self.abort(EndReason.CONGESTED)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- ours has one size
@@ -266,7 +268,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         if self.is_closing:
             return
         if isinstance(item, Malformed):
-            self._owner.log.warning("msrp stream malformed", peer=self._peer, why=item.why)
+            self._owner.refusals.warning("msrp stream malformed", peer=self._peer, why=item.why)
             self.close(EndReason.MALFORMED)
             return
         to_path = item.request.to_path if isinstance(item, Oversized) else item.to_path
@@ -276,7 +278,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
             claimed.take(item)
         elif (response := refusal(item, claimed)) is not None:
             to = to_path[:200]
-            self._owner.log.info("msrp request refused", peer=self._peer, status=response.status, to=to)
+            self._owner.refusals.info("msrp request refused", peer=self._peer, status=response.status, to=to)
             self.outflow.write(bytes(response))
 
     def _claimed(self, to_path: str) -> BoundSession | int:

@@ -21,6 +21,7 @@ from crossroom.net.msrp_fingerprint import is_acceptable
 from crossroom.net.msrp_held import HeldFrames
 from crossroom.net.msrp_outflow import Outflow
 from crossroom.net.msrp_queue import SendQueue
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log
 
 
@@ -29,6 +30,7 @@ class SessionOwner(Protocol):
 
     settings: MsrpSettings
     log: Log
+    refusals: SparseLog
 
     def now(self) -> float:
         """The machines' time."""
@@ -75,7 +77,7 @@ class MsrpSession:
         self.take_usual = machine.sending.outbox.copies.take_usual
         self._now = owner.now
         self._short = owner.settings.chunk_octets
-        self._calls = FaceCalls(face, machine, self._run, self.end, owner.log)
+        self._calls = FaceCalls(face, machine, self._run, self.end, owner)
         self._binding: asyncio.Future[None] | None = None
         # told once each time that the queue gets nearly full
         self.on_congested: Callable[[], None] | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from crossroom.machine import Malformed
-from crossroom.net.tasks import Log
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.udp import Address, UdpSocket
 from crossroom.sip.hop import UDP, Flow, Hop
 from crossroom.sip.layout import Limits
@@ -14,7 +14,9 @@ from crossroom.sip.stun import answer_binding
 class SipDatagrams:
     """All UDP sockets of one user agent. `receive` gets each message and its flow."""
 
-    def __init__(self, limits: Limits, receive: Callable[[Request | Response, Flow], None], log: Log) -> None:
+    def __init__(
+        self, limits: Limits, receive: Callable[[Request | Response, Flow], None], log: SparseLog
+    ) -> None:
         self._limits = limits
         self._receive = receive
         self._log = log

@@ -11,6 +11,8 @@ from crossroom.net.dns import Resolver
 from crossroom.net.ids import Ids
 from crossroom.net.sip_settings import Listening, SipSettings
 from crossroom.net.sip_transport import SipTransport
+from crossroom.net.sip_turned_away import TurnedAway
+from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log, Tasks
 from crossroom.sip.address import NameAddr
 from crossroom.sip.admission import Admission
@@ -43,12 +45,13 @@ class SipLoop:
         self.own_hosts: frozenset[str] = frozenset()
         self.keeps: Callable[[], frozenset[int]] = frozenset
         self._tasks = Tasks(log)
-        self._transport = SipTransport(settings, self, self._tasks, log)
+        self._transport = SipTransport(settings, self, self._tasks, SparseLog(log, clock.now))
         self._alarm = Alarm(clock.now, self._tick)
         self._outputs: deque[Output] = deque()
         self._flushing = False
         self._running = False
         self._quiet: asyncio.Future[None] | None = None  # when no dialog is left
+        self.turned_away = TurnedAway(self.core, log)
 
     async def start(self) -> None:
         """Listen on every address of the settings. Raises OSError, with nothing left open."""
@@ -162,12 +165,9 @@ class SipLoop:
 
     async def _make_rounds(self) -> None:
         loop = asyncio.get_running_loop()
-        refused = 0
         while self._running:
             await asyncio.sleep(_ROUND)
-            if self.core.refused > refused:  # one line for a flood, not one for each of its requests
-                self._log.warning("sip requests turned away", count=self.core.refused - refused)
-                refused = self.core.refused
+            self.turned_away.tell()
             self.close_idle(loop.time())
 
     def close_idle(self, now: float) -> None:

@@ -11,7 +11,8 @@ from crossroom.machine import Malformed
 from crossroom.net.listening import listening_on
 from crossroom.net.sip_datagrams import SipDatagrams
 from crossroom.net.sip_settings import Listening, ListenOn, SipSettings
-from crossroom.net.tasks import Log, Tasks
+from crossroom.net.sparse_log import SparseLog
+from crossroom.net.tasks import Tasks
 from crossroom.net.tcp import READ_AT_ONCE, Address, Connection, StreamListener, connect
 from crossroom.net.tls import certified_names, names_domain
 from crossroom.net.udp import shown
@@ -63,9 +64,9 @@ class Link(Protocol):
 
 
 class SipTransport:
-    """All sockets of one user agent. `tasks` are the agent's own."""
+    """All sockets of one user agent. `tasks` are the agent's own; all that is logged here strangers can cause."""
 
-    def __init__(self, settings: SipSettings, user: TransportUser, tasks: Tasks, log: Log) -> None:
+    def __init__(self, settings: SipSettings, user: TransportUser, tasks: Tasks, log: SparseLog) -> None:
         self._settings = settings
         self._user = user
         self._tasks = tasks

@@ -47,6 +47,10 @@ class Reason(StrEnum):
     SHUTTING_DOWN = "shutting-down"
 
 
+LIMITS = frozenset({Reason.ROOM_FULL, Reason.TOO_MANY_ROOMS, Reason.RATE_EXCEEDED, Reason.TOO_LARGE})
+"""Those that say that a limit was reached, and nothing else."""
+
+
 class Refused(Exception):  # noqa: N818 -- the room said no: an ordinary outcome, not an error
     """The answer no. Nothing has changed.
 

@@ -76,9 +76,9 @@ class UserAgent:
         return self.stack.drain()
 
     @property
-    def refused(self) -> int:
-        """How many requests were turned away because they were too many."""
-        return self._overload.refused
+    def turned_away(self) -> tuple[int, int]:
+        """How many requests were too many, and how many passwords were not looked at after too many wrong ones."""
+        return self._overload.refused, self._gate.untried
 
     def tables(self) -> dict[str, int]:
         """Count everything that could grow. `sources` stay for a while and are bounded."""

@@ -28,7 +28,10 @@ class Proof:
 
 
 class Gate:
-    """Asks the policy and carries out what it says. `settings` gives the digest algorithms and a guesser's rate."""
+    """Asks the policy and carries out what it says. `settings` gives the digest algorithms and a guesser's rate.
+
+    `untried` counts the credentials that were not looked at after too many wrong ones.
+    """
 
     def __init__(self, policy: Policy, ids: Ids, settings: AgentSettings) -> None:
         self._policy = policy
@@ -38,6 +41,7 @@ class Gate:
         self._nonces = Nonces((ids.token() + ids.token()).encode())
         self._guard = ReplayGuard()
         self._guesses = Guesses(settings.rates)
+        self.untried = 0
 
     def __len__(self) -> int:
         return len(self._guard) + len(self._guesses)
@@ -66,6 +70,7 @@ class Gate:
         source = source_of(pending.flow.remote_host)
         seconds = self._guesses.wait(source, _account_of(credentials).lower(), now)
         if seconds > 0:
+            self.untried += 1
             wait = (("Retry-After", str(math.ceil(seconds))),)
             pending.refuse_once(403, "Too Many Wrong Passwords", wait)
         return seconds > 0

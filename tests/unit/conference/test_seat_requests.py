@@ -3,6 +3,8 @@ import asyncio
 import pytest
 
 from contract.focus_contract import said
+from crossroom.config.schema import Limits
+from crossroom.net.sparse_log import LINES
 from crossroom.room.address import Nickname
 from crossroom.room.commands import SetRole
 from crossroom.room.events import Joined, Posted, Renamed
@@ -10,7 +12,7 @@ from crossroom.room.reasons import Reason, Refused
 from crossroom.room.standing import Role
 from peers.sip_message import SipMessage
 from peers.sip_participant import SipParticipant
-from unit.conference.face_world import TEA, World, facing
+from unit.conference.face_world import ROOM, TEA, World, facing
 
 OTHER = "sip:cake@conference.example"
 
@@ -241,3 +243,24 @@ async def test_requests_of_one_endpoint_are_carried_out_in_the_order_of_asking()
         await seen.first(Posted, 5)
         assert [post.author.nickname for post in seen.of(Posted)] == ["Ana"] * 2 + ["Annie"] * 3
         assert seen.texts == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_flood_of_refused_messages_is_a_few_lines_in_the_log() -> None:
+    async with facing(limits=Limits(occupant_burst=5, occupant_rate=0.001)) as world:
+        ana = await world.sip("Ana", subscribe=False)
+        for number in range(4):  # the nickname was the first act
+            await ana.say(f"m{number}")
+        for number in range(30):
+            await ana.say(f"too many {number}", expect=413)
+        lines = world.logged("limit reached")
+        assert len(lines) == LINES
+        assert {line["reason"] for line in lines} == {"rate-exceeded"}
+        assert {(line["person"], line["room"]) for line in lines} == {("ana@sip.example", str(ROOM))}
+
+
+async def test_a_message_that_is_too_large_is_a_line_in_the_log() -> None:
+    async with facing(limits=Limits(message_octets=1000)) as world:
+        ana = await world.sip("Ana", subscribe=False)
+        for _ in range(3):
+            await ana.say("x" * 1500, expect=413)
+        assert [line["reason"] for line in world.logged("limit reached")] == ["message-octets"] * 3

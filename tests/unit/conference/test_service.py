@@ -65,6 +65,26 @@ async def test_users_register_where_no_proxy_knows_them() -> None:
         assert (await ana.ua.register()).status == 200
 
 
+async def test_a_registration_too_many_is_refused_and_logged() -> None:
+    async with facing(limits=Limits(sip_contacts=1)) as world:
+        ana, laptop = await world.endpoint("Ana"), await world.endpoint("Ana")
+        await ana.ua.register()
+        request = laptop.ua.new_request("REGISTER", "sip:sip.example", [laptop.ua.contact()], to=laptop.aor)
+        assert (await laptop.ua.request(request)).status == 403
+        [line] = world.logged("registration refused")
+        assert (line["reason"], line["person"]) == ("403", "sip:ana@sip.example")
+
+
+async def test_a_flood_of_requests_is_one_line_in_the_log() -> None:
+    async with facing(limits=Limits(sip_trusted_burst=3, sip_trusted_rate=0.001)) as world:
+        ana = await world.endpoint("Ana")
+        statuses = [(await ana.ua.options("sip:conference.example")).status for _ in range(10)]
+        assert statuses == [200] * 3 + [503] * 7
+        world.server.sip.turned_away.tell()
+        world.server.sip.turned_away.tell()
+        assert [line["count"] for line in world.logged("sip requests turned away")] == [7]
+
+
 async def test_register_is_not_for_us_where_a_proxy_knows_the_users() -> None:
     proxied = Sip(listen=["udp://127.0.0.1:0"], outbound_proxy="sip:127.0.0.1:9;lr")
     async with facing(sip=proxied) as world:

@@ -6,6 +6,7 @@ import pytest
 
 from crossroom.muc.context import MucLimits
 from crossroom.muc.reasons import JOIN_ERRORS
+from crossroom.net.sparse_log import LINES
 from crossroom.room.configuration import Configuration
 from crossroom.room.reasons import Reason
 from unit.muc.gates import GatedFocus, RefusingFocus
@@ -128,6 +129,14 @@ async def test_one_person_begins_only_so_many_rooms_and_the_log_says_so() -> Non
     [line] = [line for line in world.log if line["event"] == "join refused"]
     assert (line["person"], line["room"]) == (BOB, f"coffee@{DOMAIN}")
     assert line["reason"].startswith("too-many-rooms")
+
+
+async def test_a_flood_of_refused_joins_is_a_few_lines_in_the_log() -> None:
+    world = World(rooms_per_person=1)
+    await world.open_room((BOB, "Bob"))
+    for number in range(30):
+        await world.send(f"<presence from='{BOB}' to='r{number}@{DOMAIN}/Bob'><x xmlns='{MUC}'/></presence>")
+    assert len([line for line in world.log if line["event"] == "join refused"]) == LINES
 
 
 REFUSALS = [(reason, *(str(part) for part in JOIN_ERRORS[reason])) for reason in Reason]

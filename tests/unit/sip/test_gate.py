@@ -185,6 +185,7 @@ def test_who_guesses_too_often_is_not_heard_for_a_while() -> None:
     refused = door.ask(door.proof(challenge, nc=9))
     assert (refused.status, refused.headers.get("Retry-After")) == (403, "20")
     assert door.ask().status == 401, "a request without credentials is no guess"
+    assert door.peer.agent.turned_away == (0, 1)
     door.peer.pass_time(21)
     assert door.ask(door.proof(challenge, nc=9)).status == 200
 

@@ -37,7 +37,7 @@ def test_a_source_over_its_rate_is_told_when_to_come_back_and_nothing_is_kept() 
     assert (answer.status, answer.headers.get("Retry-After")) == (503, "1")
     assert answer.to.tag is not None
     assert peer.agent.tables()["transactions"] == 2
-    assert peer.agent.refused == 1
+    assert peer.agent.turned_away == (1, 0)
 
 
 def test_a_repetition_of_what_was_turned_away_gets_the_same_answer() -> None:
