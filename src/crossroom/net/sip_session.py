@@ -22,7 +22,7 @@ from crossroom.sip.events import (
     SessionEnded,
 )
 from crossroom.sip.hop import Flow
-from crossroom.sip.invite import InviteUsage
+from crossroom.sip.invite import InviteUsage, Phase
 from crossroom.sip.invite_uac import InviteUac
 from crossroom.sip.invite_uas import InviteUas, Replaceable
 from crossroom.sip.message import Request, Response
@@ -50,20 +50,31 @@ class EndedSession:
 class InviteSession:
     """An answered call, ours or theirs. RFC 3261 §12-15; the session timer runs inside.
 
-    peer_body: the last body the peer sent us with meaning: its offer for an incoming call, its answer for
-    an outgoing one, later the body of an accepted re-INVITE. Set `on_ended` and `on_reinvite` at once.
+    peer_body: the answer to our offer, in a call of ours; who called has its offer in the INVITE, which is not kept.
+    Set `on_ended` and `on_reinvite` at once.
     """
 
-    def __init__(self, driver: Driver, usage: InviteUsage, peer_body: bytes, peer_type: str) -> None:
+    __slots__ = (
+        "_closed",
+        "_driver",
+        "_reinvite",
+        "_usage",
+        "ended",
+        "on_confirmed",
+        "on_ended",
+        "on_reinvite",
+        "peer_body",
+    )
+
+    def __init__(self, driver: Driver, usage: InviteUsage, peer_body: bytes = b"") -> None:
         self._driver = driver
         self._usage = usage
         self.peer_body = peer_body
-        self.peer_content_type = peer_type
         self.on_ended: Callable[[EndedSession], None] | None = None
         self.on_reinvite: Callable[[Request], Body | Rejection] | None = None
         self.on_confirmed: Callable[[bytes], None] | None = None
         self.ended: EndedSession | None = None
-        self._closed = asyncio.get_running_loop().create_future()
+        self._closed: asyncio.Future[None] | None = None  # once somebody waits for it
         self._reinvite: asyncio.Future[Response] | None = None
         driver.bind(usage, self)
 
@@ -97,7 +108,9 @@ class InviteSession:
         if self.ended is None:
             self._usage.bye(self._driver.now(), reason_header or "")
             self._driver.flush()
-        await asyncio.shield(self._closed)
+        if self._usage.phase is not Phase.OVER:
+            self._closed = self._closed or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._closed)
 
     async def reinvite(self, body: bytes, content_type: str = "application/sdp") -> bytes:
         """Offer something new; the answer's body. The old session stays when `CallFailed` is raised."""
@@ -114,7 +127,6 @@ class InviteSession:
             self._reinvite = None
         if response.status >= 300:
             raise CallFailed(response.status, response.reason, response)
-        self.peer_body = response.body
         return response.body
 
     def deliver(self, event: Event) -> None:
@@ -135,8 +147,6 @@ class InviteSession:
         answer: Body | Rejection = Rejection(488)
         if self.on_reinvite is not None:
             answer = self.on_reinvite(event.request)
-        if isinstance(answer, Body):
-            self.peer_body = event.body
         self._usage.answer_reinvite(answer, self._driver.now())
 
     def _end(self, event: SessionEnded) -> None:
@@ -148,7 +158,8 @@ class InviteSession:
                 self.on_ended(self.ended)
         if event.closed:
             self._driver.unbind(self._usage)
-            settle(self._closed)
+            if self._closed is not None:
+                settle(self._closed)
 
 
 class IncomingCall:
@@ -202,9 +213,7 @@ class IncomingCall:
             raise CallFailed(487, "Request Terminated")
         usage = self._uas.accept(self.contact, Body(body, content_type), headers, self._driver.now())
         self._driver.unbind(self._uas)
-        session = InviteSession(
-            self._driver, usage, self.request.body, self.request.headers.get("Content-Type") or ""
-        )
+        session = InviteSession(self._driver, usage)
         self._driver.flush()
         return session
 
@@ -270,7 +279,7 @@ class OutgoingInvite:
                 self._note(response)
             case InviteAnswered(usage=usage, answer=answer):
                 self._finish()
-                session = InviteSession(self._driver, usage, answer.content, answer.content_type)
+                session = InviteSession(self._driver, usage, answer.content)
                 self._outcome.set_result(session)
             case InviteFailed(response=response):
                 self._finish()

@@ -46,6 +46,8 @@ class NotifierSession:
     `on_refresh()` must return a full body, the answer to each SUBSCRIBE (RFC 6665 §4.2.1).
     """
 
+    __slots__ = ("_driver", "_due", "_notifier", "ended", "on_ended", "on_ready", "on_refresh")
+
     def __init__(self, driver: Driver, notifier: Notifier, on_refresh: Callable[[], Body]) -> None:
         self._driver = driver
         self._notifier = notifier

@@ -19,7 +19,7 @@ from crossroom.sip.plain import PlainRequest
 from crossroom.sip.refer import ReferSender
 from crossroom.sip.screening import screen
 from crossroom.sip.settings import AgentSettings, Ids
-from crossroom.sip.stack import Output, Resolving, Stack, Ticking, Usage
+from crossroom.sip.stack import Output, Resolving, Stack, Ticking
 from crossroom.sip.subscriber import Subscriber, subscribe, waiting_for
 from crossroom.sip.transaction_layer import LiveTransaction
 
@@ -194,8 +194,8 @@ class UserAgent:
         pending.session = session_in(dialog)
         if dialog.flow is not None:
             dialog.flow = pending.flow  # the newest flow of the peer is the one that is open (RFC 5626 §5.3)
-        for usage in tuple(dialog.usages):
-            if isinstance(usage, Usage) and usage.handles(request):
+        for usage in dialog.usages:
+            if usage.handles(request):
                 usage.receive(pending, now)
                 return
         if request.method in {"BYE", "INVITE", "UPDATE", "NOTIFY", "PRACK"}:

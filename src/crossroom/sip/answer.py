@@ -5,6 +5,8 @@ No wire text here: the values themselves are in their own modules.
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from crossroom.sip.address import NameAddr
 from crossroom.sip.hop import Flow
 from crossroom.sip.uri import SipUri
@@ -15,8 +17,7 @@ HeaderLines = tuple[tuple[str, str], ...]
 SDP = "application/sdp"
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True, gc=False):
     """Octets and their type; no octets, no Content-Type."""
 
     content: bytes = b""

@@ -80,7 +80,7 @@ def _begin_subscription(pending: PendingRequest, now: float) -> None:
     elif request.contact is None:
         pending.reply(400, now, "Contact missing")
     else:
-        notifier = Notifier(pending, request.event, pending.stack.deliver)
+        notifier = Notifier(pending, request.event)
         pending.stack.deliver(SubscribeReceived(notifier))
 
 

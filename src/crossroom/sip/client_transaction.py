@@ -49,6 +49,10 @@ NON_INVITE_CLIENT: Table = {  # RFC 3261 figure 6
 class ClientTransaction(Transaction):
     """What both have in common: a request that starts them, and responses."""
 
+    def __init__(self, request: Request, state: State, *, reliable: bool, timers: Timers) -> None:
+        super().__init__(state, reliable=reliable, timers=timers)
+        self.request = request
+
     def start(self, now: float) -> list[Output]:
         """Send the request and start the timers of the first state."""
         return [Send(self.request), *self._start_timers(now)]

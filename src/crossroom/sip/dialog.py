@@ -1,9 +1,13 @@
 """Dialogs: who talks to whom, by which route, with which numbers. RFC 3261 §12.
 
-A dialog is state shared by its usages (RFC 5057); it sends nothing itself.
+A dialog is state shared by its usages (RFC 5057); it sends nothing itself. It lasts for hours and is idle nearly
+all the time, so addresses are kept as they are written, and those that many dialogs have in common only once.
 """
 
-from dataclasses import dataclass
+from sys import intern
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from crossroom.sip.address import NameAddr
 from crossroom.sip.headers import Headers
@@ -11,9 +15,11 @@ from crossroom.sip.hop import Flow, literal_hop
 from crossroom.sip.message import Request, Response
 from crossroom.sip.uri import OtherUri, SipUri
 
+if TYPE_CHECKING:  # usages are built on dialogs, which only keep them
+    from crossroom.sip.stack import Usage
 
-@dataclass(frozen=True, slots=True)
-class DialogId:
+
+class DialogId(Struct, frozen=True, gc=False):
     """RFC 3261 §12: Call-ID, local tag, remote tag."""
 
     call_id: str
@@ -28,6 +34,20 @@ class Dialog:
     identity: who the peer is, as it was believed when the dialog began; what it writes in From later proves nothing.
     """
 
+    __slots__ = (
+        "_contact",
+        "_local",
+        "_remote",
+        "_remote_contact",
+        "_route_set",
+        "flow",
+        "id",
+        "identity",
+        "local_cseq",
+        "remote_cseq",
+        "usages",
+    )
+
     def __init__(
         self,
         id_: DialogId,
@@ -37,15 +57,17 @@ class Dialog:
         route_set: tuple[NameAddr, ...] = (),
     ) -> None:
         self.id = id_
-        self.local, self.remote = addresses
+        local, remote = addresses
+        self._local = intern(str(local.without_tag()))
+        self._remote = str(remote.without_tag())
         self.contact = contact
-        self.remote_contact = remote_contact
+        self._remote_contact = str(remote_contact)
         self.route_set = route_set
         self.local_cseq = 0
         self.remote_cseq: int | None = None
         self.flow: Flow | None = None
         self.identity: str | None = None
-        self.usages: list[object] = []
+        self.usages: tuple[Usage, ...] = ()
 
     @classmethod
     def as_uas(cls, request: Request, tag: str, contact: NameAddr, flow: Flow) -> "Dialog":
@@ -56,7 +78,7 @@ class Dialog:
         dialog = cls(id_, (local, request.from_), contact, remote_contact, request.record_routes)
         dialog.remote_cseq = request.cseq.number
         # a proxy that brought the request and stays out of the dialog (RFC 3261 §16.6 step 4) is no way to the peer
-        came_straight = len(request.vias) == 1 or dialog.route_set
+        came_straight = len(request.vias) == 1 or request.record_routes
         dialog.flow = flow if came_straight else None
         return dialog
 
@@ -82,6 +104,39 @@ class Dialog:
         dialog.identity = str(request.to.uri)
         return dialog
 
+    @property
+    def local(self) -> NameAddr:
+        """Our address, with our tag."""
+        return NameAddr.parse(_tagged(self._local, self.id.local_tag))
+
+    @property
+    def remote(self) -> NameAddr:
+        """The other's address, with its tag."""
+        return NameAddr.parse(_tagged(self._remote, self.id.remote_tag))
+
+    @property
+    def contact(self) -> NameAddr:
+        """Our Contact."""
+        return NameAddr.parse(self._contact)
+
+    @contact.setter
+    def contact(self, contact: NameAddr) -> None:
+        self._contact = intern(str(contact))
+
+    @property
+    def remote_contact(self) -> NameAddr:
+        """The Contact that the other end gave last: the remote target."""
+        return NameAddr.parse(self._remote_contact)
+
+    @property
+    def route_set(self) -> tuple[NameAddr, ...]:
+        """The proxies that every request of ours goes by, the next one first."""
+        return tuple(map(NameAddr.parse, self._route_set))
+
+    @route_set.setter
+    def route_set(self, routes: tuple[NameAddr, ...]) -> None:
+        self._route_set = tuple(intern(str(route)) for route in routes)
+
     def next_cseq(self) -> int:
         """A fresh CSeq number of ours. RFC 3261 §12.2.1.1: "strictly monotonically increasing"."""
         self.local_cseq += 1
@@ -93,14 +148,14 @@ class Dialog:
         uri, routes = self._routing()
         lines = [
             ("Max-Forwards", "70"),
-            *[("Route", str(route)) for route in routes],
-            ("From", str(self.local)),
-            ("To", str(self.remote)),
+            *[("Route", route) for route in routes],
+            ("From", _tagged(self._local, self.id.local_tag)),
+            ("To", _tagged(self._remote, self.id.remote_tag)),
             ("Call-ID", self.id.call_id),
             ("CSeq", f"{number} {method}"),
         ]
         if method in TARGET_REFRESH:
-            lines.append(("Contact", str(self.contact)))
+            lines.append(("Contact", self._contact))
         return Request(method, uri, Headers(lines))
 
     def in_order(self, request: Request) -> bool:
@@ -114,7 +169,7 @@ class Dialog:
     def refresh_target(self, message: Request | Response) -> None:
         """Take the peer's new Contact. RFC 3261 §12.2.1.2, §12.2.2; the route set never changes."""
         if message.contact is not None:
-            self.remote_contact = message.contact
+            self._remote_contact = str(message.contact)
 
     def confirm(self, success: Response) -> None:
         """The 2xx of an early dialog of ours came. RFC 3261 §13.2.2.4: only the route set is made anew."""
@@ -139,25 +194,32 @@ class Dialog:
         With a route set the proxies decide. A datagram peer whose Contact shows the address that we saw is
         sent to its Contact as RFC 3261 says; any other is behind a NAT, or has a connection open to us.
         """
-        if self.route_set or self.flow is None:
+        if self._route_set or self.flow is None:
             return None
+        if self.flow.reliable:
+            return self.flow
         uri = self.remote_contact.uri
-        if self.flow.reliable or not isinstance(uri, SipUri):
+        if not isinstance(uri, SipUri):
             return self.flow
         hop = literal_hop(uri)
         return None if hop is not None and hop.host == self.flow.remote_host else self.flow
 
-    def _routing(self) -> tuple[SipUri | OtherUri, tuple[NameAddr, ...]]:
+    def _routing(self) -> tuple[SipUri | OtherUri, tuple[str, ...]]:
         target = self.remote_contact.uri
         if isinstance(target, SipUri):
             target = target.without_headers()
-        if not self.route_set:
+        if not self._route_set:
             return target, ()
-        first = self.route_set[0].uri
+        first = NameAddr.parse(self._route_set[0]).uri
         if not isinstance(first, SipUri) or first.is_loose_router:
-            return target, self.route_set
+            return target, self._route_set
         # RFC 3261 §12.2.1.1: a strict router gets its own URI as the Request-URI, the target comes last
-        return first.without_headers(), (*self.route_set[1:], NameAddr(target))
+        return first.without_headers(), (*self._route_set[1:], str(NameAddr(target)))
+
+
+def _tagged(address: str, tag: str) -> str:
+    # RFC 3261 §12.2.1.1: without a tag of the peer's, which RFC 2543 did not ask for, none is written
+    return f"{address};tag={tag}" if tag else address
 
 
 TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})

@@ -1,5 +1,7 @@
 """Event and Subscription-State (RFC 6665 §8.2)."""
 
+from sys import intern
+
 from msgspec import Struct
 
 from crossroom.machine import LocalProtocolError, ParseError
@@ -29,7 +31,8 @@ class Event(Struct, frozen=True, gc=False):
     @classmethod
     def parse(cls, text: str) -> "Event":
         """Read `refer;id=93809824`; raises ParseError."""
-        return cls(*_split(text, "an Event"))
+        package, params = _split(text, "an Event")
+        return cls(intern(package), params)  # there are few, and thousands subscribe to the same
 
     @property
     def id(self) -> str | None:

@@ -38,6 +38,22 @@ class InviteUsage:
     refresh: ours, while it waits for its answer. `unacknowledged`: provisional responses whose PRACK may still come.
     """
 
+    __slots__ = (
+        "_bye_reason",
+        "_incoming",
+        "_outgoing",
+        "_success",
+        "body",
+        "caller",
+        "dialog",
+        "peer_allows_update",
+        "phase",
+        "refresh",
+        "stack",
+        "timer",
+        "unacknowledged",
+    )
+
     def __init__(
         self, stack: Stack, dialog: Dialog, body: Body, *, caller: bool, timer: SessionTimer | None
     ) -> None:

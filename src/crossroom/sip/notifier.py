@@ -31,15 +31,38 @@ class Phase(StrEnum):
 REMOVING = frozenset({404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 503, 604})
 """Answers to a NOTIFY that remove the subscription. RFC 6665 §4.2.2, RFC 5057; 408 and 503: nobody there."""
 
+TIMED_OUT = SubscriptionState.terminated("timeout")
+"""How a subscription ends that nobody ends. RFC 6665 §4.4.3."""
+
 
 class Notifier:
-    """One subscription. `tell` hears its events: the agent's user, or the REFER whose progress this is.
+    """One subscription. `tell` hears its events: the REFER whose progress this is; without it the agent's user.
 
     flow, identity: where the first request came from, and who the policy believes its sender to be.
     full_state: what a refresh is answered with; None asks the user by SubscriptionRefreshed.
     """
 
-    def __init__(self, pending: PendingRequest, event: EventHeader, tell: Callable[[Event], None]) -> None:
+    __slots__ = (
+        "_end",
+        "_expires_at",
+        "_limit",
+        "_next",
+        "_pending",
+        "_refresh",
+        "_stack",
+        "_tell",
+        "busy",
+        "dialog",
+        "event",
+        "flow",
+        "full_state",
+        "identity",
+        "phase",
+    )
+
+    def __init__(
+        self, pending: PendingRequest, event: EventHeader, tell: Callable[[Event], None] | None = None
+    ) -> None:
         self._pending: PendingRequest | None = pending
         self.flow = pending.flow
         self.identity = pending.identity
@@ -51,8 +74,7 @@ class Notifier:
         self.full_state: Body | None = None
         self._refresh: PendingRequest | None = None
         self._next: Body | None = None
-        self._end = SubscriptionState.terminated("timeout")
-        self._granted = 0
+        self._end = TIMED_OUT
         self._limit = 0
         self._expires_at: float | None = None
         self.dialog = pending.dialog or _new_dialog(pending)
@@ -97,7 +119,6 @@ class Notifier:
         """Start notifying without a SUBSCRIBE to answer: the REFER was answered already. RFC 3515 §2.4.4."""
         if self._pending is not None:
             self._begin(self._pending, contact, expires)
-            self._granted = expires
             self._expires_at = now + expires
             self._first(body, now)
 
@@ -138,7 +159,7 @@ class Notifier:
         self.dialog.refresh_target(pending.request)
         self._refresh = pending
         if self.full_state is None:
-            self._tell(SubscriptionRefreshed(self))
+            self._say(SubscriptionRefreshed(self))
         else:
             self.refreshed(self.full_state, now)
 
@@ -157,7 +178,11 @@ class Notifier:
         elif self.phase is Phase.LAST:
             self._close(self._end.reason or "")
         else:
-            self._tell(NotifierReady(self))
+            self._say(NotifierReady(self))
+
+    def _say(self, event: Event) -> None:
+        tell = self._tell or self._stack.deliver
+        tell(event)
 
     def _begin(self, pending: PendingRequest, contact: NameAddr, expires: int) -> None:
         if pending.dialog is None:
@@ -168,11 +193,11 @@ class Notifier:
 
     def _grant(self, pending: PendingRequest, headers: HeaderLines, now: float) -> None:
         asked = pending.request.expires
-        self._granted = self._limit if asked is None else min(asked, self._limit)
-        self._expires_at = now + self._granted
-        lines = (*headers, ("Expires", str(self._granted)))
+        granted = self._limit if asked is None else min(asked, self._limit)
+        self._expires_at = now + granted
+        lines = (*headers, ("Expires", str(granted)))
         pending.send(pending.answer(200, headers=lines, contact=self.dialog.contact), now)
-        if self._granted == 0:
+        if granted == 0:
             # RFC 6665 §4.4.3: Expires 0 asks for the state once, or ends the subscription
             self.phase = Phase.LAST
         self._stack.watch(self)
@@ -205,7 +230,7 @@ class Notifier:
         self._next = None
         self._stack.release(self.dialog, self)
         self._stack.agenda.drop(self)
-        self._tell(NotifierEnded(self, reason))
+        self._say(NotifierEnded(self, reason))
 
 
 def _new_dialog(pending: PendingRequest) -> Dialog:

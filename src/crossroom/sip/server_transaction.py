@@ -47,10 +47,14 @@ NON_INVITE_SERVER: Table = {  # RFC 3261 figure 8
 
 
 class ServerTransaction(Transaction):
-    """What both have in common: requests that come again, and a last response to repeat."""
+    """What both have in common: requests that come again, and a last response to repeat.
+
+    An answered one lives on for half a minute, with many others when many join: it keeps no more than it may send.
+    """
 
     def __init__(self, request: Request, state: State, *, reliable: bool, timers: Timers) -> None:
-        super().__init__(request, state, reliable=reliable, timers=timers)
+        super().__init__(state, reliable=reliable, timers=timers)
+        self._unanswered: Request | None = request
         self._last: Response | None = None
 
     @property
@@ -60,7 +64,8 @@ class ServerTransaction(Transaction):
 
     def start(self, now: float) -> list[Output]:
         """Take the request in."""
-        return [Deliver(self.request), *self._start_timers(now)]
+        taken: list[Output] = [] if self._unanswered is None else [Deliver(self._unanswered)]
+        return taken + self._start_timers(now)
 
     def receive(self, request: Request, now: float) -> list[Output]:
         """The request again, or the ACK for our final response."""
@@ -69,14 +74,18 @@ class ServerTransaction(Transaction):
     def respond(self, response: Response, now: float) -> list[Output]:
         """The user's response. Nothing happens once a final one was sent, but for a 2xx said again."""
         self._due.pop(Input.TIMER_TRYING, None)  # RFC 3261 §17.2.1: only if the user says nothing
-        return self._feed(response_input(response.status)[1], response, now)
+        outputs = self._feed(response_input(response.status)[1], response, now)
+        if self.answered:
+            self._unanswered = None
+        return outputs
 
     def _act(self, action: Action, message: Request | Response | None) -> list[Output]:
-        if action is Action.SEND_TRYING:
-            self._last = Response.answering(self.request, 100)
+        if action is Action.SEND_TRYING and self._unanswered is not None:
+            self._last = Response.answering(self._unanswered, 100)
             return [Send(self._last)]
         if action is Action.SEND_RESPONSE and isinstance(message, Response):
-            self._last = message
+            # RFC 6026 §7.1: a 2xx to INVITE is repeated by the core, never from here
+            self._last = None if self.state is State.ACCEPTED else message
             return [Send(message)]
         if action is Action.RESEND and self._last is not None:
             return [Send(self._last)]

@@ -3,7 +3,7 @@
 Negotiation as plain functions, and the running timer as a value of three numbers. Sends nothing.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from crossroom.machine import ParseError
 from crossroom.sip.answer import HeaderLines
@@ -15,8 +15,7 @@ _LONGEST = 86_400
 """Seconds: a longer interval would not notice a dead peer within a day."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionTimer:
+class SessionTimer(Struct, frozen=True, gc=False):
     """A running timer: `interval` in seconds from `since`; `ours`: we refresh."""
 
     interval: int

@@ -52,7 +52,6 @@ class Resolve:
 Output = Send[Transmission] | Deliver[Event] | Resolve
 
 
-@runtime_checkable
 class Usage(Protocol):
     """One use of a dialog. RFC 5057."""
 
@@ -144,12 +143,11 @@ class Stack:
         """The usage keeps the dialog alive."""
         self.dialogs.setdefault(dialog.id, dialog)
         if usage not in dialog.usages:
-            dialog.usages.append(usage)
+            dialog.usages = (*dialog.usages, usage)
 
     def release(self, dialog: Dialog, usage: Usage) -> None:
         """The usage is over; with the last one the dialog is too."""
-        if usage in dialog.usages:
-            dialog.usages.remove(usage)
+        dialog.usages = tuple(one for one in dialog.usages if one is not usage)
         if not dialog.usages and self.dialogs.get(dialog.id) is dialog:
             del self.dialogs[dialog.id]
 

@@ -115,13 +115,12 @@ class Transaction:
     TABLE: ClassVar[Table]
     RUNNING: ClassVar[Mapping[State, tuple[Input, ...]]]
 
-    def __init__(self, request: Request, state: State, *, reliable: bool, timers: Timers) -> None:
-        self.request = request
+    def __init__(self, state: State, *, reliable: bool, timers: Timers) -> None:
         self.state = state
         self._reliable = reliable
         self._timers = timers
         self._due: dict[Input, float] = {}
-        self._intervals: dict[Input, float] = {}
+        self._interval = 0.0  # of the timer that repeats: no state has two of them
 
     def deadline(self) -> float | None:
         """When tick() is next due."""
@@ -153,14 +152,14 @@ class Transaction:
                 return self._feed(timer, None, now)
             if interval is not None and timer not in self._due:
                 self._due[timer] = now + interval
-                self._intervals[timer] = interval
+                if timer in GROWTH:
+                    self._interval = interval
         return []
 
     def _rearm(self, timer: Input, when: float) -> None:
         if timer in GROWTH and timer in self.RUNNING.get(self.state, ()):
-            interval = GROWTH[timer](self._intervals[timer], self.state, self._timers)
-            self._intervals[timer] = interval
-            self._due[timer] = when + interval
+            self._interval = GROWTH[timer](self._interval, self.state, self._timers)
+            self._due[timer] = when + self._interval
 
     def _feed(self, event: Input, message: Request | Response | None, now: float) -> list[Output]:
         cell = self.TABLE.get((self.state, event))

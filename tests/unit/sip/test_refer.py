@@ -252,4 +252,4 @@ def test_a_refer_in_a_call_uses_its_dialog(*, silent: bool) -> None:
         assert fragment(peer, refer, 1, b"SIP/2.0 200 OK", "terminated", "refer;id=99") == 481
         assert fragment(peer, refer, 2, b"SIP/2.0 200 OK", "terminated", "refer;id=2") == 200
     assert peer.event(ReferEnded).status.status == 200
-    assert session.dialog.usages == [session]
+    assert session.dialog.usages == (session,)

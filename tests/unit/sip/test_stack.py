@@ -28,7 +28,7 @@ def test_a_dialog_lives_as_long_as_its_last_usage() -> None:
     stack.hold(dialog, one)
     stack.hold(dialog, one)
     stack.hold(dialog, two)
-    assert dialog.usages == [one, two]
+    assert dialog.usages == (one, two)
     stack.release(dialog, one)
     assert stack.dialogs == {dialog.id: dialog}
     stack.release(dialog, two)
