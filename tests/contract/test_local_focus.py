@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from contract.focus_contract import FocusContract, Recorder, person, said
+from crossroom.focus.creators import Creators
 from crossroom.focus.hosting import Surroundings
 from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.focus.limits import Allowance, Limits
@@ -320,6 +321,17 @@ async def test_whoever_reaches_a_limit_is_noted_and_who_is_refused_for_another_r
             await call
     told = [(reason, person.partition("@")[0]) for reason, person, _ in world.noted]
     assert told == [(Reason.RATE_EXCEEDED, "ana"), (Reason.TOO_LARGE, "ana"), (Reason.TOO_LARGE, "ana")]
+
+
+async def test_only_creators_begin_rooms_and_everybody_else_enters_those_that_are_there() -> None:
+    world = World(limits=Limits(creators=Creators({ROOM.domain: ["ana@*"]})))
+    with pytest.raises(Refused) as refused:
+        await world.seat("Bob")
+    assert refused.value.reason is Reason.MAY_NOT_CREATE
+    assert not any(world.tables().values())
+    await world.seat("Ana")
+    _, seen_by_bob = await world.seat("Bob")
+    assert seen_by_bob.nicknames == ["Ana", "Bob"]
 
 
 async def test_joins_beyond_the_rate_are_refused_for_that_person_only() -> None:

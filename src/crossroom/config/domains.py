@@ -1,10 +1,15 @@
 """The tables of domains: [[domains]], those of rooms, and [networks], those of users."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
+from msgspec import field
+
 from crossroom.config.checks import lower_domain
-from crossroom.config.section import Section, Text, means
+from crossroom.config.section import Section, SettingError, Text, means
+
+_PATTERN = re.compile(r"[^\s@/:]+@[^\s@/:]+")
 
 
 class Kind(StrEnum):
@@ -30,10 +35,23 @@ class Domain(Section, frozen=True):
     kind: Annotated[
         Kind, means("hosted: our own rooms; looped: our own, reached by SIP through the outbound proxy")
     ] = Kind.HOSTED
+    creators: Annotated[
+        list[str],
+        means(
+            "addresses of those who may begin rooms, * for any text: ana@example.com, *@example.com; the rest"
+            " enters rooms that are there"
+        ),
+    ] = field(default_factory=lambda: ["*"])
     tls_only: Annotated[
         bool, means("chats of SIP users in these rooms are by TLS: others are answered 488 (RFC 7701 §11)")
     ] = False
 
     def __post_init__(self) -> None:
-        """Refuse what is no domain."""
+        """Refuse what is no domain, and patterns that fit no address."""
         lower_domain(self, "name")
+        if not self.creators:
+            raise SettingError("creators", "nobody could ever begin a room: at least one pattern is needed")
+        for index, pattern in enumerate(self.creators):
+            if pattern != "*" and not _PATTERN.fullmatch(pattern):
+                why = f"{pattern!r} is no pattern of addresses, as ana@example.com, *@example.com or *"
+                raise SettingError(f"creators[{index}]", why)

@@ -153,6 +153,8 @@ class Hosting:
         kept = self.shelf.get(address)
         if kept:
             return Room.restored(kept, self.limits.room)
+        if not self.limits.creators.include(founder.address, address):
+            raise Refused(Reason.MAY_NOT_CREATE)
         if self._founders.rooms_of(founder.address.identity) >= self.limits.rooms_per_person:
             raise Refused(Reason.TOO_MANY_ROOMS, "too many rooms of one person")
         count = len(self._rooms) + sum(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from crossroom.focus.creators import Creators
 from crossroom.room.address import Address
 from crossroom.room.reasons import Reason
 from crossroom.room.state import RoomLimits
@@ -22,13 +23,14 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings of a focus. `acts` counts per seat, `joins` and `invitations` per person."""
+    """Settings of a focus. `acts` counts per seat, `joins` and `invitations` per person; `creators` may begin rooms."""
 
     rooms: int = 10_000  # kept and open ones together: each costs some kilobytes
     rooms_per_person: int = 100  # begun by one person: nobody takes them all
     acts: Allowance = Allowance(burst=100, per_second=20.0)  # posts, typing, renames: far above any human
     joins: Allowance = Allowance(burst=60, per_second=1.0)  # a client that comes back to all its rooms
     invitations: Allowance = Allowance(burst=20, per_second=0.2)  # a table of guests, then one every 5 s
+    creators: Creators = field(default_factory=Creators)
     room: RoomLimits = field(default_factory=RoomLimits)
 
 

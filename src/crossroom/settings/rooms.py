@@ -4,6 +4,7 @@ from crossroom.conference.notices import NoticeSettings
 from crossroom.conference.premises import ConferenceSettings
 from crossroom.conference.seat_chat import SeatSettings
 from crossroom.config.schema import Configuration
+from crossroom.focus.creators import Creators
 from crossroom.focus.invitations import InvitationLimits
 from crossroom.focus.limits import Allowance, Limits
 from crossroom.muc.context import MucLimits
@@ -34,6 +35,7 @@ def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
         acts=Allowance(limits.occupant_burst, limits.occupant_rate),
         joins=Allowance(limits.join_burst, limits.join_rate),
         invitations=Allowance(limits.invitation_burst, limits.invitation_rate),
+        creators=Creators({domain.name: domain.creators for domain in configuration.domains}),
         room=room,
     )
     # docs/decisions/0015: who begins a room by SIP has no form to allow a change of subject in

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from contract.focus_contract import said
-from crossroom.config.schema import Limits, Notices, Sip
+from crossroom.config.schema import Domain, Limits, Notices, Sip
 from crossroom.focus.interface import Answer, Invitation, Outcome
 from crossroom.room.address import Address, MessageId, Network, Nickname
 from crossroom.room.commands import SetAffiliation, SetRole
@@ -119,6 +119,16 @@ async def test_one_person_begins_only_so_many_rooms() -> None:
         assert (response.start, response.get("Retry-After")) == ("SIP/2.0 480 Too Many Rooms", "60")
         [line] = world.logged("join refused")
         assert line["reason"].startswith("too-many-rooms")
+
+
+async def test_who_may_not_begin_a_room_is_told_403_and_enters_one_that_is_there() -> None:
+    async with facing(domain=Domain(DOMAIN, creators=["*@xmpp.example"])) as world:
+        ana = await world.endpoint("Ana")
+        response = await ana.expects_refused_join(TEA, 403)
+        assert response.start == "SIP/2.0 403 May Not Create Rooms"
+        await world.xmpp("Bob")
+        await ana.join(TEA, "Ana")
+        await ana.expects_roster("Ana", "Bob")
 
 
 async def test_who_begins_a_room_by_sip_moderates_it_and_everybody_in_it_sets_the_subject() -> None:

@@ -29,6 +29,9 @@ WRONG = [
     ('[[domains]]\nname = "a"\n[[domains]]\nname = 3\n', 4, "expected a text in quotes, got a whole number"),
     ('[[domains]]\nname = "a"\n[[domains]]\nname = "a"\n', 4, "another one has the same name"),
     ('[[domains]]\nname = "a"\nkind = "loped"\n', 3, "'loped' is none of hosted, looped, remote-sip"),
+    ('[[domains]]\nname = "a"\ncreators = []\n', 3, "at least one pattern is needed"),
+    ('[[domains]]\nname = "a"\ncreators = ["*", "b.example"]\n', 3, "'b.example' is no pattern of addresses"),
+    ('[[domains]]\nname = "a"\ncreators = ["sip:ana@b.example"]\n', 3, "is no pattern of addresses"),
     ('[[domains]]\nkind = "hosted"\n', 1, "domains[0]: name is missing"),
     ('[[domains]]\nname = "a"\nkind = "looped"\n', 3, "needs sip.outbound_proxy"),
     (

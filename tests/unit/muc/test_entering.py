@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from crossroom.focus.creators import Creators
 from crossroom.muc.context import MucLimits
 from crossroom.muc.reasons import JOIN_ERRORS
 from crossroom.net.sparse_log import LINES
@@ -129,6 +130,15 @@ async def test_one_person_begins_only_so_many_rooms_and_the_log_says_so() -> Non
     [line] = [line for line in world.log if line["event"] == "join refused"]
     assert (line["person"], line["room"]) == (BOB, f"coffee@{DOMAIN}")
     assert line["reason"].startswith("too-many-rooms")
+
+
+async def test_who_may_not_begin_a_room_is_told_not_allowed_and_no_room_is_there() -> None:
+    world = World(creators=Creators({DOMAIN: ["nobody@nowhere.example"]}))
+    [answer] = await world.send(
+        f"<presence from='{BOB}' to='coffee@{DOMAIN}/Bob'><x xmlns='{MUC}'/></presence>"
+    )
+    assert error(answer) == ("not-allowed", "cancel")
+    assert not any(world.focus.tables().values())
 
 
 async def test_a_flood_of_refused_joins_is_a_few_lines_in_the_log() -> None:

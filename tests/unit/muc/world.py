@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from crossroom.focus.creators import Creators
 from crossroom.focus.directory import DomainDirectory
 from crossroom.focus.hosting import Surroundings
 from crossroom.focus.interface import Focus, Invitation, Outcome
@@ -86,6 +87,7 @@ class World:
     other_focus: Focus | None = None
     embedded: str = ""
     rooms_per_person: int = 100
+    creators: Creators = field(default_factory=Creators)
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -104,7 +106,12 @@ class World:
         generous = Allowance(1000, 1000.0)
         self.focus = LocalFocus(
             around,
-            Limits(acts=generous, joins=generous, rooms_per_person=self.rooms_per_person),
+            Limits(
+                acts=generous,
+                joins=generous,
+                rooms_per_person=self.rooms_per_person,
+                creators=self.creators,
+            ),
             self.new_room,
         )
         self.service = MucService(
