@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pytest
+from msgspec import structs
 
 from crossroom.room.address import Address, ArchiveId, EndpointId, MessageId, Nickname
 from crossroom.room.commands import (
@@ -86,7 +87,7 @@ class Stage:
         return self.do(self.saying(name, text, message_id, **how))
 
     def saying(self, name: str, text: str = "hello", message_id: str = "m1", **how: object) -> Post:
-        draft = replace(Draft(MessageId(message_id), Content("text/plain", text)), **how)  # type: ignore[arg-type]  # as in joiner
+        draft = structs.replace(Draft(MessageId(message_id), Content("text/plain", text)), **how)
         return Post(endpoint(name), draft, ArchiveId(f"a-{message_id}"))
 
     def configure(self, by: str, **settings: object) -> list[Delivery]:

@@ -6,10 +6,10 @@ A world gives the focus under test, and may be slow: nothing is asserted before 
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from crossroom.focus.interface import Description, Features, Focus, Participation
 from crossroom.room.address import Address, EndpointId, MessageId, Network, Nickname

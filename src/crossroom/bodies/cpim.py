@@ -6,10 +6,11 @@ switch must not modify it; `mime.py` reads it.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from crossroom.bodies.mime import MimePart, split_headers
+from msgspec import Struct
+
+from crossroom.bodies.mime import MAX_HEADER_BLOCK, MimePart, split_headers
 from crossroom.machine import LocalProtocolError, ParseError
 
 CPIM = "message/cpim"
@@ -25,14 +26,25 @@ _URN = re.compile(r"[!-;=?-~]*")
 _LANG = re.compile(r";\s*lang=[A-Za-z0-9-]+\s+", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ud800-\udfff]")
+_NEEDS_ESCAPE = re.compile('[\x00-\x1f"\\\\\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 _BREAK = re.compile(r"[\r\n\x00]")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "r": "\r"}
 _ESCAPED = {text: "\\" + letter for letter, text in _ESCAPES.items()}
 _PREFIXES = {IMDN_NAMESPACE: "imdn", STATUS_NAMESPACE: "agp"}
+_USUAL = re.compile(
+    rb"""From:[ ](?:"([^"\\\x00-\x1f]*)"[ ])?<([A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]*)>\r\n
+    To:[ ](?:"([^"\\\x00-\x1f]*)"[ ])?<([A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]*)>\r\n
+    (?:DateTime:[ ]([0-9T:.Z+-]+)\r\n)?
+    (?:NS:[ ]imdn[ ]<urn:ietf:params:imdn>\r\n
+    imdn\.Message-ID:[ ]([!-\[\]-~]+)\r\n
+    (?:imdn\.Disposition-Notification:[ ]([a-z-]+(?:,[ ]?[a-z-]+)*)\r\n)?)?
+    \r\n""",
+    re.VERBOSE,
+)
+"""The header block as most clients write it, and as we do: nothing in it is escaped."""
 
 
-@dataclass(frozen=True, slots=True)
-class CpimAddress:
+class CpimAddress(Struct, frozen=True, gc=False):
     """`[formal name] <URI>`; the name is plain text, empty when there is none."""
 
     uri: str
@@ -56,8 +68,7 @@ class CpimAddress:
         return f'"{escape(self.name, quotes=True)}" <{self.uri}>' if self.name else f"<{self.uri}>"
 
 
-@dataclass(frozen=True, slots=True)
-class CpimHeader:
+class CpimHeader(Struct, frozen=True, gc=False):
     """A header outside the core: `namespace` is the URN, whatever prefix stood for it; value is plain text."""
 
     namespace: str
@@ -65,8 +76,7 @@ class CpimHeader:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class CpimMessage:
+class CpimMessage(Struct, frozen=True, gc=False):
     """One CPIM message.
 
     `content` are the octets after the CPIM headers: MIME headers, empty line, body (`part` reads them).
@@ -90,6 +100,8 @@ class CpimMessage:
         Understood all the same: bare LF, no space after the colon, core names in any case, and Content-*
         headers written directly in the CPIM block, as the samples of RFC 4975 and 7701 have it.
         """
+        if usual := _usual(octets):
+            return usual
         block, content = split_headers(octets)
         envelope = _Envelope()
         for line in block.replace("\r\n", "\n").split("\n"):
@@ -109,9 +121,10 @@ class CpimMessage:
 
     def extension(self, namespace: str, name: str) -> str | None:
         """The first value of an extension header."""
-        wanted = name.lower()
-        found = (x.value for x in self.extensions if x.namespace == namespace and x.name.lower() == wanted)
-        return next(found, None)
+        for header in self.extensions:
+            if header.namespace == namespace and header.name.lower() == name.lower():
+                return header.value
+        return None
 
     def __bytes__(self) -> bytes:
         lines = [f"From: {self.sender}"] if self.sender else []
@@ -124,6 +137,26 @@ class CpimMessage:
             lines.append("Subject: " + re.sub("^;", r"\\u003b", escape(self.subject)))
         lines += _written(self.extensions, self.require)
         return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + self.content
+
+
+def _usual(octets: bytes) -> CpimMessage | None:
+    """A message whose header block is the usual one, read at one go; None: read it line by line."""
+    found = _USUAL.match(octets, 0, MAX_HEADER_BLOCK)
+    if found is None:
+        return None
+    name, sender, to_name, to, date_time, message_id, wishes = found.groups(b"")
+    extensions: tuple[CpimHeader, ...] = ()
+    if message_id:
+        extensions = (CpimHeader(IMDN_NAMESPACE, "Message-ID", message_id.decode()),)
+    if wishes:
+        extensions += (CpimHeader(IMDN_NAMESPACE, "Disposition-Notification", wishes.decode()),)
+    try:
+        sender_address = CpimAddress(sender.decode(), name.decode())
+        to_addresses = (CpimAddress(to.decode(), to_name.decode()),)
+    except UnicodeDecodeError:
+        return None
+    content = octets[found.end() :]
+    return CpimMessage(sender_address, to_addresses, content, date_time.decode(), extensions=extensions)
 
 
 class _Envelope:
@@ -204,6 +237,8 @@ def escape(text: str, *, quotes: bool = False) -> str:
 
     A quotation mark is escaped only inside a quoted name.
     """
+    if not _NEEDS_ESCAPE.search(text):
+        return text
     text = text.replace("\\", "\\\\")
     if quotes:
         text = text.replace('"', '\\"')
@@ -227,7 +262,8 @@ def unescape(text: str) -> str:
 
 def format_date_time(posix: float) -> str:
     """POSIX seconds as RFC 3339 in UTC with milliseconds."""
-    return datetime.fromtimestamp(posix, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = datetime.fromtimestamp(posix, UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_date_time(text: str) -> float | None:

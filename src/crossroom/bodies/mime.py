@@ -10,6 +10,10 @@ MAX_HEADER_BLOCK = 16384  # octets; what any mail would call a long header is a 
 
 _EMPTY_LINE = re.compile(rb"(?:^|\r?\n)\r?\n")
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+")
+_TYPE_FIRST = re.compile(rb"Content-Type: ([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+*-]+)(?:;|\r\n)")
+_PLAIN_TEXT = re.compile(
+    rb"Content-Type: text/plain(?:; ?charset=(?:utf-8|\"utf-8\"))?\r\n\r\n", re.IGNORECASE
+)
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9!#$&^_.+*-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*)')
 _FORBIDDEN = re.compile(r"[\x00\r\n]")
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -88,6 +92,26 @@ class MimePart:
         if any(map(_FORBIDDEN.search, lines)):
             raise LocalProtocolError("CR, LF or NUL in a MIME header")
         return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + self.body
+
+
+def plain_text(octets: bytes) -> str | None:
+    """The text of a part that says of itself only that it is plain text in UTF-8, as most parts do.
+
+    None for any other part, also for one that says so wrongly: read it as a MimePart.
+    """
+    found = _PLAIN_TEXT.match(octets)
+    if found is None:
+        return None
+    try:
+        return octets[found.end() :].decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def media_type_of(octets: bytes) -> str:
+    """The media type alone, of a part that was read before; raises ParseError like MimePart.from_bytes."""
+    found = _TYPE_FIRST.match(octets)
+    return found[1].decode().lower() if found else MimePart.from_bytes(octets).media_type
 
 
 def split_headers(octets: bytes) -> tuple[str, bytes]:

@@ -6,8 +6,9 @@ a roster twice changes nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from crossroom.bodies.imdn import IMDN
 from crossroom.bodies.iscomposing import IS_COMPOSING
@@ -25,14 +26,13 @@ from crossroom.room.address import Address, Nickname
 from crossroom.room.events import Acknowledged, ComposingChanged, Occupant, Posted, RoomEvent
 from crossroom.room.nickname import comparison_key
 from crossroom.room.reasons import Departure, Reason
-from crossroom.sip.uri import SipUri, Uri
+from crossroom.sip.uri import Uri
 
 Said = Posted | ComposingChanged | Acknowledged
 """What is sent to endpoints as a message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True, gc=False):
     """A message ready for every SIP endpoint, and the media type inside that an endpoint must accept."""
 
     shared: SharedBody
@@ -45,6 +45,7 @@ class Conference:
     def __init__(self, room: Address, form: EntityForm, wall: Callable[[], datetime]) -> None:
         self.room = room
         self.uri = uri_of(room)
+        self.uri_text = str(self.uri)
         self._form = form
         self._wall = wall
         self.persons: dict[object, Address] = {}  # of every seat, whether the room shows them or not
@@ -169,10 +170,9 @@ class Conference:
             return None
         is_present = not (isinstance(event, Posted) and event.delayed)
         author = self._entity(event.author, sees_addresses=sees_addresses, is_present=is_present)
-        to = self.uri
+        to = self.uri_text
         if event.to is not None:
-            roster = self.audience(sees_addresses=sees_addresses).roster
-            to = roster.entity_of(event.to) or self.uri
+            to = self.audience(sees_addresses=sees_addresses).roster.entity_of(event.to) or to
         if isinstance(event, ComposingChanged):
             shared = typing_of(event, author, to)
             return Copy(shared, IS_COMPOSING)
@@ -180,11 +180,11 @@ class Conference:
             return Copy(imdn_of(event, author, to, self._wall()), IMDN)
         return Copy(copy_of(event, author, to), wrapped_type_of(event))
 
-    def _entity(self, author: Occupant, *, sees_addresses: bool, is_present: bool) -> SipUri:
+    def _entity(self, author: Occupant, *, sees_addresses: bool, is_present: bool) -> str:
         # what the roster shows; in history the nickname may be somebody else's by now
         roster = self.audience(sees_addresses=sees_addresses).roster
         shown = roster.entity_of(author.nickname) if is_present else None
-        return shown or preferred_entity(self.room, author, self._form)
+        return shown or str(preferred_entity(self.room, author, self._form))
 
 
 def _reserved_by(address: Address, room: Address) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from crossroom.msrp.message import SharedBody
 from crossroom.room.address import MessageId, Network, Nickname
 from crossroom.room.content import Receipt
 from crossroom.room.events import Acknowledged, Posted
-from crossroom.sip.uri import SipUri
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -62,12 +61,12 @@ def imdn_part(message_id: MessageId, receipt: Receipt, at: datetime) -> MimePart
     return Imdn(message_id, format_date_time(at.timestamp()), *_SAID[receipt]).part()
 
 
-def imdn_of(event: Acknowledged, author: SipUri, to: SipUri, at: datetime) -> SharedBody:
+def imdn_of(event: Acknowledged, author: str, to: str, at: datetime) -> SharedBody:
     """The IMDN for the author of the message: the recipient's own, where that is on SIP too."""
     content = _native(event) or bytes(imdn_part(event.id, event.receipt, at))
     message = CpimMessage(
-        sender=CpimAddress(str(author), event.author.nickname),
-        to=(CpimAddress(str(to)),),
+        sender=CpimAddress(author, event.author.nickname),
+        to=(CpimAddress(to),),
         content=content,
         date_time=format_date_time(at.timestamp()),
         # RFC 5438 §7.2.1: an IMDN has an id of its own and never asks for one about itself

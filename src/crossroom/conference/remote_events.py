@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from msgspec import structs
+
 from crossroom.conference.roster_diff import RosterDiff
 from crossroom.focus.interface import Deliver
 from crossroom.room.address import EndpointId, Nickname
@@ -94,7 +96,7 @@ class RemoteEvents:
         while self._held and isinstance(self._held[0][1], Posted) and self._held[0][1].delayed:
             find, event = self._held.popleft()
             author = find()
-            self.put([replace(event, author=author) if author else event])
+            self.put([structs.replace(event, author=author) if author else event])
 
     def _release(self) -> None:
         """Deliver what need not wait; order is kept, so everything waits behind the first that must."""
@@ -104,7 +106,7 @@ class RemoteEvents:
             if author is None and not (isinstance(event, Posted) and event.delayed):
                 break
             self._held.popleft()
-            self.put([replace(event, author=author) if author else event])
+            self.put([structs.replace(event, author=author) if author else event])
         if self._held and self.roster.is_complete and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._give_up_waiting)
 
@@ -113,7 +115,7 @@ class RemoteEvents:
         held, self._held = self._held, deque()
         for find, event in held:
             author = find()
-            self.put([replace(event, author=author) if author else event])
+            self.put([structs.replace(event, author=author) if author else event])
 
 
 def stranger(nickname: Nickname) -> Occupant:

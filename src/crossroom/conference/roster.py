@@ -49,7 +49,7 @@ _UNTOLD = frozenset({Departure.LEFT, Departure.REPLACED})
 class _Entry:
     """One nickname: who names it in the roster, and its endpoints by id, each with its number."""
 
-    entity: SipUri
+    entity: str
     occupants: dict[EndpointId, Occupant] = field(default_factory=dict)
     seats: dict[EndpointId, int] = field(default_factory=dict)
     gone: list[tuple[int, Gone]] = field(default_factory=list)
@@ -161,7 +161,7 @@ class Roster:
         self._version += 1
         return ConferenceInfo(str(uri_of(self._room)), self._version, State.DELETED)
 
-    def entity_of(self, nickname: Nickname) -> SipUri | None:
+    def entity_of(self, nickname: Nickname) -> str | None:
         """The URI that names somebody in these documents, and so in the From of a message."""
         entry = self._entries.get(nickname)
         return entry.entity if entry and entry.occupants else None

@@ -5,6 +5,7 @@ changed (roster.py), reading rosters (roster_diff.py). Rules: docs/mapping.md §
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -89,7 +90,7 @@ def preferred_entity(room: Address, occupant: Occupant, form: EntityForm) -> Sip
 
 
 def user_of(
-    entity: SipUri, occupants: Sequence[Occupant], seats: Sequence[int], gone: Sequence[tuple[int, Gone]] = ()
+    entity: str, occupants: Sequence[Occupant], seats: Sequence[int], gone: Sequence[tuple[int, Gone]] = ()
 ) -> User:
     """The entry of one participant with all its endpoints, at least one of either kind.
 
@@ -98,7 +99,7 @@ def user_of(
     shown = occupants[0] if occupants else gone[0][1].left.occupant
     connected = [_connected(entity, occupant, seat) for occupant, seat in zip(occupants, seats, strict=True)]
     return User(
-        entity=str(entity),
+        entity=entity,
         nickname=shown.nickname,
         # RFC 7701 §7.4: many endpoints show nothing but the display-text
         display_text=shown.nickname,
@@ -117,17 +118,15 @@ def _associated(occupant: Occupant) -> tuple[Uri, ...] | None:
         return None
 
 
-def endpoint_entity(entity: SipUri, occupant: Occupant, seat: int) -> str:
+def endpoint_entity(entity: str, occupant: Occupant, seat: int) -> str:
     """What names an endpoint within its user: its own GRUU, or a number (RFC 4575 §5.7)."""
     if occupant.address and occupant.address.device:
-        try:
+        with suppress(ParseError):  # a domain that SIP cannot write
             return str(uri_of(occupant.address))
-        except ParseError:
-            return str(entity.with_param("endpoint", str(seat)))
-    return str(entity.with_param("endpoint", str(seat)))
+    return f"{entity};endpoint={seat}"
 
 
-def _connected(entity: SipUri, occupant: Occupant, seat: int) -> Endpoint:
+def _connected(entity: str, occupant: Occupant, seat: int) -> Endpoint:
     speaks = occupant.role > Role.VISITOR
     return Endpoint(
         entity=endpoint_entity(entity, occupant, seat),
@@ -149,7 +148,7 @@ def _referred(occupant: Occupant) -> Execution | None:
         return None
 
 
-def _disconnected(entity: SipUri, gone: Gone, seat: int) -> Endpoint:
+def _disconnected(entity: str, gone: Gone, seat: int) -> Endpoint:
     left = gone.left
     return Endpoint(
         entity=endpoint_entity(entity, left.occupant, seat),

@@ -18,28 +18,29 @@ class RosterKeys:
         self._form = form
         self._owners: dict[str, Nickname] = {}
 
-    def preferred(self, occupant: Occupant) -> SipUri:
+    def preferred(self, occupant: Occupant) -> str:
         """The URI that should name this participant."""
-        return preferred_entity(self._room, occupant, self._form)
+        return str(preferred_entity(self._room, occupant, self._form))
 
-    def claim(self, occupant: Occupant) -> SipUri:
+    def claim(self, occupant: Occupant) -> str:
         """Give the participant its URI, or another one where somebody has it already."""
-        wanted = self.preferred(occupant)
+        wanted = preferred_entity(self._room, occupant, self._form)
         if self._owners.setdefault(_key(wanted), occupant.nickname) == occupant.nickname:
-            return wanted
+            return str(wanted)
         # one person under two nicknames: the second one needs a key of its own
         own = occupant_uri(self._room, occupant.nickname)
         self._owners[_key(own)] = occupant.nickname
-        return own
+        return str(own)
 
-    def pass_on(self, entity: SipUri, nickname: Nickname) -> None:
+    def pass_on(self, entity: str, nickname: Nickname) -> None:
         """The same participant is called otherwise now."""
-        self._owners[_key(entity)] = nickname
+        self._owners[_key(SipUri.parse(entity))] = nickname
 
-    def disown(self, entity: SipUri, nickname: Nickname) -> None:
+    def disown(self, entity: str, nickname: Nickname) -> None:
         """Take a URI back, unless somebody else has it by now."""
-        if self._owners.get(_key(entity)) == nickname:
-            del self._owners[_key(entity)]
+        key = _key(SipUri.parse(entity))
+        if self._owners.get(key) == nickname:
+            del self._owners[key]
 
     def owner_of(self, uri: SipUri) -> Nickname | None:
         """Who has exactly this URI."""

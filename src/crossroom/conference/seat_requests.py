@@ -3,14 +3,13 @@
 Called one after another, in the order of asking (seat_chat.py sees to that). Sections: RFC 7701 §6 and §7.
 """
 
-from functools import partial
 from typing import Protocol
 
 from crossroom.conference.addresses import NAMELESS, aor_of
 from crossroom.conference.conference import Conference
 from crossroom.conference.reasons import msrp_status
 from crossroom.conference.receipts import ReceiptBook
-from crossroom.conference.switch import Speaker, Told, Typing, read
+from crossroom.conference.switch import Told, Typing, read
 from crossroom.conference.typing import TypingWatch
 from crossroom.focus.interface import Features, Participation
 from crossroom.machine import ParseError
@@ -21,6 +20,7 @@ from crossroom.room.content import Composing
 from crossroom.room.events import Occupant
 from crossroom.room.nickname import comparison_key, first_nickname, free_nickname_near, parse_nickname
 from crossroom.room.reasons import Reason, Refused
+from crossroom.sip.uri import Uri
 
 
 class Sitter(Protocol):
@@ -41,19 +41,47 @@ class Sitter(Protocol):
 
 
 class SeatRequests:
-    """The requests of one endpoint."""
+    """The requests of one endpoint, which is the `Speaker` of what it says (switch.py)."""
 
-    __slots__ = ("_book", "_seat", "_typing")
+    __slots__ = ("_book", "_seat", "_typing", "_uri")
 
     def __init__(self, seat: Sitter, book: ReceiptBook, typing: TypingWatch) -> None:
         self._seat = seat
         self._book = book
         self._typing = typing
+        self._uri = ""
+
+    @property
+    def room(self) -> Address:
+        """See switch.Speaker."""
+        return self._seat.conference.room
+
+    @property
+    def room_uri(self) -> str:
+        """See switch.Speaker."""
+        return self._seat.conference.uri_text
+
+    @property
+    def uri(self) -> str:
+        """See switch.Speaker; written once, when it first speaks."""
+        if not self._uri:
+            self._uri = str(aor_of(self._seat.person))
+        return self._uri
+
+    @property
+    def nickname(self) -> Nickname | None:
+        """See switch.Speaker."""
+        return self._seat.own.nickname if self._seat.own else None
+
+    def nickname_of(self, uri: Uri) -> Nickname | None:
+        """See switch.Speaker."""
+        seat = self._seat
+        return seat.conference.nickname_of(uri, sees_addresses=seat.sees_addresses)
 
     async def say(self, message: ReceivedMessage) -> None:
         """A SEND: a message for all or for one, or typing (RFC 7701 §6)."""
         try:
-            said = read(message.content_type, message.body, message.id, self._speaker())
+            said = read(message.content_type, message.body, message.id, self)
             participation = self._seat.seated()
             if isinstance(said, Draft):
                 self._typing.stop(said.to)
@@ -92,12 +120,6 @@ class SeatRequests:
             request.respond(status.code, status.comment)
         else:
             request.respond(200)
-
-    def _speaker(self) -> Speaker:
-        seat = self._seat
-        find = partial(seat.conference.nickname_of, sees_addresses=seat.sees_addresses)
-        own = seat.own.nickname if seat.own else None
-        return Speaker(seat.conference.room, aor_of(seat.person), own, find)
 
     def _wanted(self, text: str) -> Nickname:
         """Raises ParseError, and Refused for what would pass for the room or for another's address."""

@@ -4,8 +4,8 @@ Plain functions; who sends what to whom is the seat's business. A copy for anoth
 author's content untouched (RFC 7701 §6.1: the switch must not modify it), under a header block of the room's own.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from crossroom.bodies.cpim import (
     CORE_NAMESPACE,
@@ -14,12 +14,13 @@ from crossroom.bodies.cpim import (
     CpimAddress,
     CpimHeader,
     CpimMessage,
+    escape,
     format_date_time,
 )
 from crossroom.bodies.imdn import IMDN, Imdn
 from crossroom.bodies.iscomposing import IS_COMPOSING, IsComposing
 from crossroom.bodies.media_type import essence
-from crossroom.bodies.mime import MimePart
+from crossroom.bodies.mime import MimePart, media_type_of, plain_text
 from crossroom.bodies.multipart import readable
 from crossroom.conference.addresses import is_same_person, nickname_in, room_of
 from crossroom.conference.receipts import receipt_of, receipts_wanted, wishes_of
@@ -31,7 +32,7 @@ from crossroom.room.commands import Draft
 from crossroom.room.content import Composing, Content, Native, Receipt
 from crossroom.room.events import ComposingChanged, Posted
 from crossroom.room.reasons import Reason, Refused
-from crossroom.sip.uri import SipUri, Uri, parse_uri
+from crossroom.sip.uri import Uri, parse_uri
 
 ENCRYPTED = "?OTR"  # RFC 7702 §9: no end-to-end encryption is defined for groups
 UNDERSTOOD = frozenset(
@@ -42,17 +43,32 @@ UNDERSTOOD = frozenset(
 LONGEST_ID = 128  # characters; ids in use have 10 to 40
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who speaks on an MSRP session: `uri` is the address of the SIP session, `own` the nickname in the room.
+class Speaker(Protocol):
+    """Who speaks on an MSRP session, in what room: each is asked for only where it is needed."""
 
-    `nickname_of` finds the participant behind a URI of the roster, or of an occupant.
-    """
+    @property
+    def room(self) -> Address:
+        """The room."""
+        ...
 
-    room: Address
-    uri: Uri
-    own: Nickname | None
-    nickname_of: Callable[[Uri], Nickname | None]
+    @property
+    def room_uri(self) -> str:
+        """Its URI as we write it, and most user agents do."""
+        ...
+
+    @property
+    def uri(self) -> str:
+        """The address of the SIP session."""
+        ...
+
+    @property
+    def nickname(self) -> Nickname | None:
+        """The speaker's own in this room."""
+        ...
+
+    def nickname_of(self, uri: Uri) -> Nickname | None:
+        """The participant behind a URI of the roster, or of an occupant."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,7 @@ def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> D
 
     The checks are those of RFC 7701 §6.1 in their order; raises Refused with the reason of the first that fails.
     """
-    if essence(content_type) != CPIM:
+    if content_type != CPIM and essence(content_type) != CPIM:
         raise Refused(Reason.UNSUPPORTED_CONTENT, "a chat room takes message/cpim")
     cpim = _parsed(body)
     _must_be_understood(cpim)
@@ -90,31 +106,32 @@ def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> D
     return _said(cpim, MessageId(message_id), to)
 
 
-def cpim_of(posted: Posted, author: SipUri, to: SipUri) -> bytes:
-    """The copy of a post for SIP endpoints: From is what the roster shows, the content is the author's own."""
-    message = CpimMessage(
-        sender=CpimAddress(str(author), posted.author.nickname),
-        to=(CpimAddress(str(to)),),
-        content=_content_octets(posted),
-        date_time=format_date_time(posted.at),
-        extensions=correlation(posted.id, posted.receipts),
-    )
-    return bytes(message)
+def cpim_of(posted: Posted, author: str, to: str) -> bytes:
+    """The copy of a post for SIP endpoints: From is what the roster shows, the content is the author's own.
+
+    `author` and `to` are URIs. Written at one go: the octets are those of a CpimMessage with these values.
+    """
+    name = escape(posted.author.nickname, quotes=True)
+    asked = correlation(posted.id, posted.receipts)
+    extensions = f"NS: imdn <{IMDN_NAMESPACE}>\r\n" if asked else ""
+    for header in asked:
+        extensions += f"imdn.{header.name}: {escape(header.value)}\r\n"
+    date_time = format_date_time(posted.at)
+    head = f'From: "{name}" <{author}>\r\nTo: <{to}>\r\nDateTime: {date_time}\r\n{extensions}\r\n'
+    return head.encode() + _content_octets(posted)
 
 
-def copy_of(posted: Posted, author: SipUri, to: SipUri) -> SharedBody:
+def copy_of(posted: Posted, author: str, to: str) -> SharedBody:
     """The same, ready for a whole fan-out."""
     return SharedBody(CPIM, cpim_of(posted, author, to))
 
 
-def typing_of(event: ComposingChanged, author: SipUri, to: SipUri) -> SharedBody:
+def typing_of(event: ComposingChanged, author: str, to: str) -> SharedBody:
     """Somebody types, or stopped (RFC 7573 §6): active while composing, idle otherwise."""
     is_active = event.state is Composing.COMPOSING
     document = IsComposing(is_active=is_active, refresh=90 if is_active else None, content_type="text/plain")
     part = MimePart((("Content-Type", IS_COMPOSING),), bytes(document))
-    message = CpimMessage(
-        CpimAddress(str(author), event.author.nickname), (CpimAddress(str(to)),), bytes(part)
-    )
+    message = CpimMessage(CpimAddress(author, event.author.nickname), (CpimAddress(to),), bytes(part))
     # nobody waits for the answer to a typing notification (docs/mapping.md §3.9)
     return SharedBody(CPIM, bytes(message), failure_report=FailureReport.NO)
 
@@ -143,7 +160,7 @@ def is_wordless(posted: Posted) -> bool:
 def wrapped_type_of(posted: Posted) -> str:
     """The media type inside the copy, which a recipient must accept (RFC 7701 §6.1)."""
     if posted.native is not None and posted.native.network is Network.SIP:
-        return MimePart.from_bytes(posted.native.octets).media_type
+        return media_type_of(posted.native.octets)
     return posted.content.media_type if posted.content else "text/plain"
 
 
@@ -162,7 +179,7 @@ def _must_be_understood(cpim: CpimMessage) -> None:
 
 
 def _must_be_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
-    if cpim.sender is not None and cpim.sender.uri == str(speaker.uri):
+    if cpim.sender is not None and cpim.sender.uri == speaker.uri:
         return  # as nearly everybody writes it: no need to read it
     # RFC 7701 §6.1: a From that is not this session's own is not forwarded; its display name never counts
     try:
@@ -171,13 +188,16 @@ def _must_be_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
         claimed = None
     if claimed is None:
         raise Refused(Reason.NOT_ALLOWED, "a From that can be read is needed")
-    is_own_nickname = speaker.own is not None and speaker.nickname_of(claimed) == speaker.own
-    if not is_own_nickname and not is_same_person(claimed, speaker.uri):
+    own = speaker.nickname
+    is_own_nickname = own is not None and speaker.nickname_of(claimed) == own
+    if not is_own_nickname and not is_same_person(claimed, parse_uri(speaker.uri)):
         raise Refused(Reason.NOT_ALLOWED, "From is not the address of this session")
 
 
 def _recipient(text: str, speaker: Speaker) -> Nickname | None:
     """None for the room; RFC 7701 §9.3 shows its URI with parameters, so only the address counts."""
+    if text == speaker.room_uri:
+        return None
     try:
         uri = parse_uri(text)
         if nickname_in(uri, speaker.room) is None and room_of(uri).is_same_person(speaker.room):
@@ -191,6 +211,9 @@ def _recipient(text: str, speaker: Speaker) -> Nickname | None:
 
 
 def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draft | Typing | Told | None:
+    text = plain_text(cpim.content)
+    if text is not None:  # as nearly everything is
+        return _draft(cpim, message_id, to, Content("text/plain", text))
     try:
         part = cpim.part
         media_type = part.media_type
@@ -203,11 +226,15 @@ def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draf
         content = _content(readable(part))
     except ParseError as error:
         raise Refused(Reason.UNSUPPORTED_CONTENT, str(error)) from None
+    return _draft(cpim, message_id, to, content)
+
+
+def _draft(cpim: CpimMessage, message_id: MessageId, to: Nickname | None, content: Content) -> Draft:
     if isinstance(content.body, str) and content.body.startswith(ENCRYPTED):
         raise Refused(Reason.UNSUPPORTED_CONTENT, "encrypted text cannot be shown to a room")
-    receipts = receipts_wanted(cpim) if to is not None and chosen_id(cpim) else frozenset()
-    native = Native(Network.SIP, cpim.content)
-    return Draft(chosen_id(cpim) or message_id, content, native, to, receipts=receipts)
+    chosen = chosen_id(cpim)
+    receipts = receipts_wanted(cpim) if to is not None and chosen else frozenset()
+    return Draft(chosen or message_id, content, Native(Network.SIP, cpim.content), to, receipts=receipts)
 
 
 def _told(cpim: CpimMessage, message_id: MessageId, to: Nickname) -> Draft | Told | None:

@@ -96,7 +96,7 @@ class Hosting:
 
     def perform(self, room: Room, command: Command) -> None:
         """Let an open room obey; raises Refused, also when the room is closed by now."""
-        if self._rooms.get(room.address.key) is not room:
+        if self._rooms.get(room.key) is not room:
             raise Refused(Reason.NOT_IN_ROOM)
         deliveries = self._handle(room, command)
         self._keep(room, command)
@@ -180,7 +180,7 @@ class Hosting:
     def _fail(self, room: Room, error: Exception) -> None:
         """A defect in one room ends this room: its state may be wrong. What was kept of it before stays."""
         self.around.report(f"room {room.address} ended by a fault", error)
-        self._rooms.pop(room.address.key, None)
+        self._rooms.pop(room.key, None)
         self._forget_founder(room)
         seats = tuple(endpoint for endpoint, own in self._room_of.items() if own is room)
         for endpoint in seats:
@@ -207,7 +207,7 @@ class Hosting:
             self.shelf.drop(room.address)
 
     def _close(self, room: Room) -> None:
-        del self._rooms[room.address.key]
+        del self._rooms[room.key]
         # XEP-0045 §10.1: a room whose creator never configured it has never begun
         if room.configuration.is_persistent and not room.is_destroyed and not room.is_locked:
             self.shelf.keep(room.snapshot())
@@ -215,7 +215,7 @@ class Hosting:
 
     def _forget_founder(self, room: Room) -> None:
         if room.address not in self.shelf:
-            self._founders.forget(room.address.key)
+            self._founders.forget(room.key)
 
     def _drop(self, endpoint: EndpointId, error: Exception) -> None:
         """Give up a seat whose `deliver` failed; the others see it leave."""

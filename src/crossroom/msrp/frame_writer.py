@@ -38,6 +38,11 @@ def build_frame(
     return b"".join((head, b"\r\n\r\n", body, end, flag.encode(), b"\r\n"))
 
 
+def is_line(value: str) -> bool:
+    """True for what can be the value of a header: something, without CR, LF or NUL."""
+    return bool(value) and not _FORBIDDEN.search(value)
+
+
 def is_in_body(transaction_id: str, body: bytes) -> bool:
     """True when this transaction id's end-line, with whatever flag, would appear in the body."""
     return b"-------" + transaction_id.encode() in body

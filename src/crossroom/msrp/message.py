@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crossroom.machine import LocalProtocolError
 from crossroom.msrp.chunk import ByteRange, FailureReport, Flag
-from crossroom.msrp.frame_writer import build_frame
+from crossroom.msrp.frame_writer import is_line
 
 SHORT = 2048
 """RFC 4975 §7.1.1: a chunk of more octets must be interruptible."""
@@ -88,12 +88,13 @@ class SharedBody:
         self.failure_report = failure_report
         self.has_dashes = b"-------" in body
         self.is_answered = failure_report is not FailureReport.NO
-        end = len(body) if len(body) <= SHORT else None
-        headers = _chunk_headers(self.message("x"), ByteRange(1, end, len(body)))[1:]
-        # Built as a frame first, so that the same checks stand between a value and the wire.
-        octets = build_frame("0000", "SEND", headers, b"")
-        head = octets[len(b"MSRP 0000 SEND") : -len(b"\r\n-------0000$\r\n")]
-        self.tail = head + body
+        end = len(body) if len(body) <= SHORT else "*"
+        # what _chunk_headers says of a whole message, written at one go
+        if not is_line(content_type):
+            raise LocalProtocolError(f"not a content type: {content_type!r}")
+        report = "" if failure_report is FailureReport.YES else f"Failure-Report: {failure_report}\r\n"
+        head = f"\r\n{report}Byte-Range: 1-{end}/{len(body)}\r\nContent-Type: {content_type}\r\n\r\n"
+        self.tail = head.encode() + body
 
     def message(self, message_id: str) -> Message:
         """One recipient's copy as a message of its own."""

@@ -5,6 +5,8 @@ They are also what a bus between nodes would carry.
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from crossroom.room.address import Address, ArchiveId, EndpointId, MessageId, Nickname
 from crossroom.room.configuration import Configuration
 from crossroom.room.content import Composing, Content, Native, Receipt
@@ -50,8 +52,7 @@ class Joiner:
     subject: str | None = None  # the subject that a room created by this join begins with
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True, gc=False):
     """A message on its way into the room: `to` is None for everybody, a nickname for one participant.
 
     `receipts`: what its author wants to be told of; only of a private message anybody is.
@@ -83,8 +84,7 @@ class Leave:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True, gc=False):
     """Say something."""
 
     endpoint: EndpointId

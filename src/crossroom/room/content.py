@@ -1,13 +1,13 @@
 """What a post carries: something every network can show, and the author's own bytes for the author's own network."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from crossroom.room.address import MessageId, Network
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True, gc=False):
     """What was said, in a form that any face can show.
 
     `media_type` is lower case without parameters (`text/plain`); `body` is str for text/* and octets for the
@@ -21,11 +21,10 @@ class Content:
     @property
     def size(self) -> int:
         """Octets, as limits count them."""
-        return len(self.body if isinstance(self.body, bytes) else self.body.encode())
+        return _octets_in(self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Native:
+class Native(Struct, frozen=True, gc=False):
     """The author's own form for the author's own network, opaque to the room and never changed by it.
 
     On SIP the octets are the CPIM content (MIME headers, empty line, content); on XMPP the serialised child
@@ -39,7 +38,11 @@ class Native:
 def octets_of(message_id: MessageId, content: Content | None, native: Native | None) -> int:
     """What a post weighs, as limits count it: also its id, which a client chooses as long as it likes."""
     said = content.size if content else 0
-    return len(message_id.encode()) + said + (len(native.octets) if native else 0)
+    return _octets_in(message_id) + said + (len(native.octets) if native else 0)
+
+
+def _octets_in(said: str | bytes) -> int:
+    return len(said if said.isascii() or isinstance(said, bytes) else said.encode())
 
 
 class Composing(StrEnum):

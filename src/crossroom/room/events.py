@@ -6,6 +6,8 @@ face can leak it. One event object serves all recipients with the same view.
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from crossroom.room.address import Address, ArchiveId, EndpointId, MessageId, Nickname
 from crossroom.room.configuration import Configuration
 from crossroom.room.content import Composing, Content, Native, Receipt
@@ -80,8 +82,7 @@ class Changed:
     by: Nickname | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Struct, frozen=True, gc=False):
     """Somebody said something. `at` is the room's own time, POSIX seconds; `delayed` marks history.
 
     `to` is the recipient's nickname for a private message, None for everybody. `receipts`: what the author of a
@@ -99,8 +100,7 @@ class Posted:
     receipts: frozenset[Receipt] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True, gc=False):
     """The recipient (`author`) of a private message tells what became of it; `to` wrote it and chose its `id`."""
 
     author: Occupant
@@ -110,8 +110,7 @@ class Acknowledged:
     native: Native | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ComposingChanged:
+class ComposingChanged(Struct, frozen=True, gc=False):
     """Somebody types, or stopped; never kept."""
 
     author: Occupant
@@ -161,8 +160,7 @@ RoomEvent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True, gc=False):
     """One event for all the endpoints that may see exactly this."""
 
     event: RoomEvent

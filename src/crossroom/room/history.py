@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from msgspec import structs
+
 from crossroom.room.commands import HistoryRequest
 from crossroom.room.content import octets_of
 from crossroom.room.events import Occupant, Posted
@@ -12,21 +14,27 @@ from crossroom.room.events import Occupant, Posted
 class Entry:
     """One post, and how it is replayed in both views of its author (visibility.py): made when first asked for."""
 
-    __slots__ = ("_full", "_plain", "octets", "post", "text_octets")
+    __slots__ = ("_full", "_plain", "octets", "post")
 
     def __init__(self, post: Posted) -> None:
         self.post = post
-        self.text_octets = post.content.size if post.content else 0  # what it counts against a joiner's bound
         self.octets = octets_of(post.id, post.content, post.native)
         self._full: Posted | None = None
         self._plain: Posted | None = None
 
+    @property
+    def text_octets(self) -> int:
+        """What it counts against a joiner's bound."""
+        return self.post.content.size if self.post.content else 0
+
     def replayed(self, *, is_full: bool) -> Posted:
         """The post as history: shared by all joiners with the same view."""
         if is_full:
-            self._full = self._full or replace(self.post, delayed=True)
+            self._full = self._full or structs.replace(self.post, delayed=True)
             return self._full
-        self._plain = self._plain or replace(self.post, author=unnamed(self.post.author), delayed=True)
+        self._plain = self._plain or structs.replace(
+            self.post, author=unnamed(self.post.author), delayed=True
+        )
         return self._plain
 
 

@@ -1,6 +1,6 @@
 """Saying something to everybody or to one participant, and typing: XEP-0045 §7.4-7.5, RFC 7701 §6."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from crossroom.room.address import EndpointId, Nickname
 from crossroom.room.commands import Acknowledge, Compose, Draft, Post

@@ -48,6 +48,8 @@ class Room:
 
     def __init__(self, state: RoomState) -> None:
         self._state = state
+        self.key = state.address.key
+        """What names it in tables: asked for with every command."""
 
     @classmethod
     def begin(

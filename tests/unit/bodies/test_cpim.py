@@ -118,6 +118,42 @@ def test_content_is_kept_octet_for_octet() -> None:
     assert bytes(read).endswith(content)
 
 
+URIS = st.from_regex(r"sip:[!-;=?-~]{0,9}", fullmatch=True)
+NAMES = st.sampled_from(
+    ["", '"Ana" ', '"Zo\u00eb, (\u706f)" ', '" a<b:c> " ', '"" ', "Ana ", '"An\\u0061" ', '"a"b" ', '"\t" ']
+)
+USUAL = st.builds(
+    "".join,
+    st.tuples(
+        st.builds("From: {}<{}>\r\n".format, NAMES, URIS),
+        st.builds("To: {}<{}>\r\n".format, NAMES, URIS),
+        st.sampled_from(["", "DateTime: 2026-02-03T10:11:12.5+01:00\r\n", "DateTime: then\r\n"]),
+        st.sampled_from(["", "NS: imdn <urn:ietf:params:imdn>\r\n", "NS: imdn <urn:x>\r\n"]),
+        st.sampled_from(["", "imdn.Message-ID: 34jk-_.\r\n", "imdn.Message-ID: \\u0041\r\n"]),
+        st.sampled_from(["", "imdn.Disposition-Notification: positive-delivery, display\r\n"]),
+    ),
+)
+
+
+@given(USUAL, st.sampled_from([b"\r\n", b"\n", b""]))
+def test_the_usual_header_block_is_read_as_any_other(block: str, end: bytes) -> None:
+    octets = block.encode() + end + KETTLE
+
+    def read(octets: bytes) -> CpimMessage | str:
+        try:
+            return CpimMessage.from_bytes(octets)
+        except ParseError as error:
+            return str(error)
+
+    # two spaces are never usual, and mean nothing
+    assert read(octets) == read(octets.replace(b"From: ", b"From:  "))
+
+
+def test_a_usual_header_block_that_is_not_utf_8_is_a_parse_error() -> None:
+    with pytest.raises(ParseError):
+        CpimMessage.from_bytes(b'From: "\xff" <a:b>\r\nTo: <a:b>\r\n\r\n' + KETTLE)
+
+
 def test_message_without_from_is_read_with_none() -> None:
     assert CpimMessage.from_bytes(message("To: <a:b>")).sender is None
 

@@ -1,8 +1,10 @@
 """bodies/mime.py: the part inside a CPIM message."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from crossroom.bodies.mime import MAX_HEADER_BLOCK, MimePart, parse_headers
+from crossroom.bodies.mime import MAX_HEADER_BLOCK, MimePart, media_type_of, parse_headers, plain_text
 from crossroom.machine import LocalProtocolError, ParseError
 
 
@@ -44,6 +46,38 @@ def test_unknown_charset_is_a_parse_error(charset: str) -> None:
 def test_part_without_headers_is_plain_text() -> None:
     part = MimePart.from_bytes(b"\r\nhi")
     assert (part.headers, part.media_type, part.body) == ((), "text/plain", b"hi")
+
+
+@given(
+    st.sampled_from([b"Content-Type: ", b"content-type: ", b"Content-Type:", b"X-Type: "]),
+    st.sampled_from([b"text/plain", b"Text/Plain", b"text/html", b"text", b"text/plain x"]),
+    st.sampled_from(
+        [b"", b"; charset=utf-8", b';charset="UTF-8"', b'; charset="utf-8', b";charset=ascii", b";x=y"]
+    ),
+    st.sampled_from(
+        [b"\r\n\r\n", b"\n\n", b"\r\n\r", b"\r\n folded\r\n\r\n", b"\r\nContent-Type: a/b\r\n\r\n"]
+    ),
+    st.binary(max_size=3),
+)
+def test_the_usual_part_is_read_as_any_other(
+    name: bytes, media_type: bytes, parameter: bytes, end: bytes, body: bytes
+) -> None:
+    octets = name + media_type + parameter + end + body
+    text = plain_text(octets)
+    try:
+        part = MimePart.from_bytes(octets)
+    except ParseError:
+        assert text is None
+        return
+    assert media_type_of(octets) == part.media_type
+    if text is not None:
+        assert (part.media_type, part.text, part.language) == ("text/plain", text, "")
+
+
+def test_plain_text_in_utf_8_needs_no_second_look() -> None:
+    assert plain_text(bytes(MimePart.of("text/plain", "th\u00e9"))) == "th\u00e9"
+    assert plain_text(bytes(MimePart.of("text/plain", "th\u00e9", "fr"))) is None
+    assert plain_text(b"Content-Type: text/plain\r\n\r\n\xff") is None
 
 
 def test_folded_headers_are_joined() -> None:

@@ -1,8 +1,7 @@
 """Receipts of private messages over real sockets: IMDN and REPORT on SIP, the room's words on the other side."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from contract.focus_contract import Recorder, said
 from crossroom.bodies.imdn import Imdn, Kind

@@ -15,10 +15,9 @@ from crossroom.room.address import Address, Nickname
 from crossroom.room.events import Left
 from crossroom.room.reasons import Departure
 from crossroom.room.standing import Affiliation, JoiningMethod, Role
-from crossroom.sip.uri import SipUri
 from unit.conference.roster_world import ANA, BOB, ROOM, occupant
 
-ENTITY = SipUri.parse("sip:ana@sip.example")
+ENTITY = "sip:ana@sip.example"
 
 
 @pytest.mark.parametrize("form", list(EntityForm))
@@ -42,7 +41,7 @@ def test_an_address_that_sip_cannot_write_is_no_obstacle() -> None:
     odd = replace(occupant("X", UNWRITABLE), referred_by=UNWRITABLE)
     entity = preferred_entity(ROOM, odd, EntityForm.TOKEN)
     assert str(entity) == "sip:tea@conf.example;gr=X"
-    user = user_of(entity, [odd], [1])
+    user = user_of(str(entity), [odd], [1])
     assert user.associated_aors is None
     assert user.endpoints[0].entity == "sip:tea@conf.example;gr=X;endpoint=1"
     assert user.endpoints[0].referred is None
@@ -78,7 +77,7 @@ def test_an_entry_shows_nickname_roles_addresses_and_endpoints() -> None:
 
 
 def test_a_hidden_person_shows_no_address() -> None:
-    user = user_of(SipUri.parse("sip:f00d@anonymous.conf.example"), [occupant("Bob")], [1])
+    user = user_of("sip:f00d@anonymous.conf.example", [occupant("Bob")], [1])
     assert user.associated_aors is None
     assert user.endpoints[0].entity == "sip:f00d@anonymous.conf.example;endpoint=1"
 
@@ -91,9 +90,7 @@ def test_who_has_no_voice_only_receives() -> None:
 
 def test_who_was_removed_is_a_disconnected_endpoint() -> None:
     kicked = Left(occupant("Bob", BOB, role=Role.NONE), Departure.KICKED, "spam", Nickname("Ana"))
-    user = user_of(
-        SipUri.parse("sip:bob@xmpp.example"), [], [], [(1, Gone(kicked, "2026-02-03T10:00:00Z", "sip:ana@x"))]
-    )
+    user = user_of("sip:bob@xmpp.example", [], [], [(1, Gone(kicked, "2026-02-03T10:00:00Z", "sip:ana@x"))])
     assert user.roles is None
     assert user.endpoints == (
         Endpoint(

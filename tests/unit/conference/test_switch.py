@@ -1,26 +1,42 @@
 """What is read of a SEND, and what is sent on: the parts of the switch that need no session."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from crossroom.bodies.cpim import IMDN_NAMESPACE, CpimHeader, CpimMessage
-from crossroom.conference.switch import Speaker, Typing, chosen_id, cpim_of, is_wordless, read
+from crossroom.bodies.cpim import IMDN_NAMESPACE, CpimAddress, CpimHeader, CpimMessage, format_date_time
+from crossroom.conference.switch import Typing, chosen_id, correlation, cpim_of, is_wordless, read
 from crossroom.room.address import Address, ArchiveId, MessageId, Network, Nickname
 from crossroom.room.commands import Draft
-from crossroom.room.content import Composing, Content, Native
+from crossroom.room.content import Composing, Content, Native, Receipt
 from crossroom.room.events import Posted
 from crossroom.room.reasons import Reason, Refused
-from crossroom.sip.uri import SipUri
+from crossroom.sip.uri import Uri
 from unit.conference.roster_world import occupant
 
 ROOM = Address("tea", "conference.example")
-ANA = SipUri("sip.example", user="ana")
+ANA = "sip:ana@sip.example"
+
+
+@dataclass(frozen=True)
+class Ana:
+    """Somebody who speaks, and is alone in the room (switch.Speaker)."""
+
+    room: Address = ROOM
+    room_uri: str = "sip:tea@conference.example"
+    uri: str = ANA
+    nickname: Nickname | None = field(default=Nickname("Ana"))
+
+    def nickname_of(self, _uri: Uri) -> Nickname | None:
+        return None
 
 
 def said(content: bytes) -> Content | None:
     """What the room is told of a CPIM with that content."""
-    speaker = Speaker(ROOM, ANA, Nickname("Ana"), lambda _: None)
+    speaker = Ana()
     head = b"From: <sip:ana@sip.example>\r\nTo: <sip:tea@conference.example>\r\n\r\n"
     draft = read("message/cpim", head + content, "m1", speaker)
     assert isinstance(draft, Draft)
@@ -35,7 +51,7 @@ def test_typing_says_how_long_it_lasts(refresh: str, seconds: int) -> None:
     document = f"<isComposing xmlns='urn:ietf:params:xml:ns:im-iscomposing'><state>active</state>{refresh}</isComposing>"
     head = "From: <sip:ana@sip.example>\r\nTo: <sip:tea@conference.example>\r\n\r\n"
     content = f"Content-Type: application/im-iscomposing+xml\r\n\r\n{document}"
-    speaker = Speaker(ROOM, ANA, Nickname("Ana"), lambda _: None)
+    speaker = Ana()
     typing = read("message/cpim", (head + content).encode(), "m1", speaker)
     assert typing == Typing(Composing.COMPOSING, None, seconds)
 
@@ -57,7 +73,7 @@ def test_a_message_that_requires_what_is_not_understood_is_refused(
 ) -> None:
     spaces = "NS: imdn <urn:ietf:params:imdn>\r\nNS: i <urn:ietf:params:imdn>\r\nNS: x <urn:x>\r\n"
     head = f"From: <sip:ana@sip.example>\r\nTo: <sip:tea@conference.example>\r\n{spaces}Require: {require}\r\n\r\n"
-    speaker = Speaker(ROOM, ANA, Nickname("Ana"), lambda _: None)
+    speaker = Ana()
     if is_understood:
         assert isinstance(read("message/cpim", head.encode() + PLAIN, "m1", speaker), Draft)
     else:
@@ -96,6 +112,32 @@ def test_an_id_that_is_too_long_for_sip_is_not_told_and_not_taken(length: int, *
     assert copy.extension(IMDN_NAMESPACE, "Message-ID") == (message_id if is_told else None)
     header = CpimHeader(IMDN_NAMESPACE, "Message-ID", message_id)
     assert chosen_id(replace(copy, extensions=(header,))) == (message_id if is_told else None)
+
+
+@given(
+    st.text(min_size=1, max_size=9),
+    st.text(max_size=9) | st.just("x" * 200),
+    st.sets(st.sampled_from(list(Receipt))),
+    st.floats(0, 2e9),
+)
+def test_a_copy_is_written_as_any_cpim_message_is(
+    name: str, chosen: str, asked: set[Receipt], at: float
+) -> None:
+    message_id, receipts = MessageId(chosen), frozenset(asked)
+    posted = Posted(
+        occupant(name), message_id, ArchiveId("a1"), at, None, Native(Network.SIP, PLAIN), receipts=receipts
+    )
+    sender, to = CpimAddress("sip:bob@sip.example", name), (CpimAddress(ANA),)
+    whole = CpimMessage(sender, to, PLAIN, format_date_time(at), extensions=correlation(message_id, receipts))
+    assert cpim_of(posted, "sip:bob@sip.example", ANA) == bytes(whole)
+
+
+@pytest.mark.parametrize("to", ["sip:tea@conference.example", "sip:TEA@conference.example;transport=tcp"])
+def test_the_room_is_meant_however_its_uri_is_written(to: str) -> None:
+    head = f"From: <{ANA}>\r\nTo: <{to}>\r\n\r\n".encode()
+    draft = read("Message/CPIM; x=y", head + PLAIN, "m1", Ana())
+    assert isinstance(draft, Draft)
+    assert draft.to is None
 
 
 def test_a_multipart_that_cannot_be_read_is_unsupported() -> None:

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from crossroom.room.address import Address, ArchiveId, EndpointId, MessageId, Network, Nickname
 from crossroom.room.commands import HistoryRequest

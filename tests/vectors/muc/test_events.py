@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from crossroom.muc.fanout import Tails
 from crossroom.muc.presence import not_there_tail
@@ -172,7 +173,7 @@ VECTORS: list[tuple[str, RoomEvent, list[str]]] = [
     ),
     (
         "the same out of the history",
-        replace(POSTED, delayed=True),
+        structs.replace(POSTED, delayed=True),
         [
             (
                 f"{SAID}/Ana' id='m1' type='groupchat' xml:lang='en'><body>tea &amp; &lt;cake&gt;</body>"
@@ -189,7 +190,7 @@ VECTORS: list[tuple[str, RoomEvent, list[str]]] = [
     ),
     (
         "a private message",
-        replace(POSTED, to=Nickname("Bob")),
+        structs.replace(POSTED, to=Nickname("Bob")),
         [
             (
                 f"{SAID}/Ana' id='m1' type='chat' xml:lang='en'><body>tea &amp; &lt;cake&gt;</body>"
@@ -197,8 +198,12 @@ VECTORS: list[tuple[str, RoomEvent, list[str]]] = [
             )
         ],
     ),
-    ("a private notification of the other network", replace(POSTED, content=None, to=Nickname("Bob")), []),
-    ("one's own private message", replace(POSTED, author=BOB, to=Nickname("Ana")), []),
+    (
+        "a private notification of the other network",
+        structs.replace(POSTED, content=None, to=Nickname("Bob")),
+        [],
+    ),
+    ("one's own private message", structs.replace(POSTED, author=BOB, to=Nickname("Ana")), []),
     (
         "typing",
         ComposingChanged(ANA, Composing.COMPOSING),
