@@ -96,7 +96,8 @@ class InviteUsage:
         timer = self.timer
         if timer is not None and self.phase is Phase.ALIVE:
             refresh_at = timer.refresh_at()
-            if now >= timer.expires_at():
+            expires_at = timer.expires_at()
+            if expires_at is not None and now >= expires_at:
                 self.end("timeout", 408, now, 'SIP;cause=408;text="Session timer expired"')
             elif refresh_at is not None and now >= refresh_at and not (self.refresh or self._outgoing):
                 self.refresh = Refresh(self, now)

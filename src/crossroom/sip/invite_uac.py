@@ -143,7 +143,7 @@ class InviteUac:
         self._settle(dialog)
         ack = self._copy_credentials(self._sent, dialog.request("ACK", response.cseq.number))
         self._acks[tag] = self._stack.send_ack(ack, dialog.flow_to_use())
-        timer = agreed_timer(response, now)
+        timer = agreed_timer(response, self._stack.settings.session_expires, now)
         usage = InviteUsage(self._stack, dialog, self._body, caller=True, timer=timer)
         usage.peer_allows_update = "UPDATE" in response.allow
         if self._over or self._cancel_reason is not None:

@@ -11,7 +11,7 @@ from crossroom.sip.early import Acknowledgements
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Response
 from crossroom.sip.pending import capabilities
-from crossroom.sip.session_timer import SessionTimer, agreed_timer, ask_timer, read_min_se
+from crossroom.sip.session_timer import agreed_timer, ask_timer, read_min_se
 from crossroom.sip.settings import fraction
 from crossroom.sip.stack import StatelessAck
 
@@ -30,14 +30,15 @@ class Renewal:
         self._acks: dict[int, StatelessAck] = {}
         self._reliable: Acknowledgements | None = None
         self._asked = 0
+        self.interval = usage.timer.interval if usage.timer else usage.stack.settings.session_expires
 
     def send(self, method: str, body: Body, now: float, min_se: int = 0) -> None:
         """Send it inside the dialog."""
         usage = self.usage
         dialog, stack = usage.dialog, usage.stack
-        interval = usage.timer.interval if usage.timer else stack.settings.session_expires
+        self.interval = max(self.interval, min_se)
         ours = usage.timer is None or usage.timer.ours
-        lines = ask_timer(max(interval, min_se), "uac" if ours else "uas")
+        lines = ask_timer(self.interval, "uac" if ours else "uas")
         if min_se:
             lines = (*lines, ("Min-SE", str(min_se)))
         self._reliable = Acknowledgements(stack, dialog)
@@ -123,7 +124,7 @@ class Reinvite(Renewal):
             return
         if response.is_success:
             usage.body = self._body
-            usage.timer = agreed_timer(response, now)
+            usage.timer = agreed_timer(response, self.interval, now)
         usage.reinvited(response)
         if response.status in _FATAL:
             usage.end("failed", response.status, now)
@@ -157,18 +158,10 @@ class Refresh(Renewal):
         """See `Renewal.concluded`."""
         usage = self.usage
         if response.is_success:
-            usage.refreshed(agreed_timer(response, now))
+            usage.refreshed(agreed_timer(response, self.interval, now))
         elif self.longer(self._method, self._body, response, now):
             return
         elif response.status in _FATAL:
             usage.end("timeout", response.status, now)
         else:
-            usage.refreshed(_later(usage.timer, now))
-
-
-def _later(timer: SessionTimer | None, now: float) -> SessionTimer | None:
-    """A refused refresh: try again at half of what is left, and let the session end at the same time."""
-    if timer is None:
-        return None
-    left = timer.since + timer.interval - now
-    return SessionTimer(max(int(left), 1), timer.ours, now)
+            usage.refreshed(usage.timer.later(now) if usage.timer else None)

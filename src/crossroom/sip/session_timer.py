@@ -16,19 +16,30 @@ _LONGEST = 86_400
 
 
 class SessionTimer(Struct, frozen=True, gc=False):
-    """A running timer: `interval` in seconds from `since`; `ours`: we refresh."""
+    """A running timer: `interval` in seconds from `since`; `ours`: we refresh.
+
+    `alone`: the peer knows no timers. Our refreshes find out whether it is still there, and nothing expires.
+    """
 
     interval: int
     ours: bool
     since: float
+    alone: bool = False
 
     def refresh_at(self) -> float | None:
         """When we refresh. RFC 4028 §10: at half the interval."""
         return self.since + self.interval / 2 if self.ours else None
 
-    def expires_at(self) -> float:
+    def expires_at(self) -> float | None:
         """When the session is given up. RFC 4028 §10: min(32, interval/3) before its end."""
-        return self.since + self.interval - min(32.0, self.interval / 3)
+        return None if self.alone else self.since + self.interval - min(32.0, self.interval / 3)
+
+    def later(self, now: float) -> "SessionTimer":
+        """After a refresh that was refused: again at half of what is left, and the end stays where it is."""
+        if self.alone:
+            return SessionTimer(self.interval, ours=True, since=now, alone=True)
+        left = self.since + self.interval - now
+        return SessionTimer(max(int(left), 1), self.ours, now)
 
 
 def read_session_expires(message: Request | Response) -> SessionExpires | None:
@@ -70,17 +81,21 @@ def ask_timer(interval: int, refresher: str = "") -> HeaderLines:
     return (("Session-Expires", f"{interval};refresher={refresher}" if refresher else str(interval)),)
 
 
-def agreed_timer(response: Response, now: float) -> SessionTimer | None:
-    """What a 2xx to our request says. RFC 4028 §7.2: no Session-Expires turns the timer off."""
+def agreed_timer(response: Response, asked: int, now: float) -> SessionTimer | None:
+    """What a 2xx to our request for `asked` seconds says.
+
+    RFC 4028 §7.2: no Session-Expires turns the timer off: no refresh need be sent. Of a peer that knows no timers
+    that is no decision, and one that is gone without a word would keep its seat for ever: we refresh by ourselves.
+    """
     try:
         agreed = read_session_expires(response)
     except ParseError:
         return None
     if agreed is None:
-        return None
+        return None if _knows_timer(response) else SessionTimer(asked, ours=True, since=now, alone=True)
     seconds = min(max(agreed.seconds, SMALLEST_MIN_SE), _LONGEST)
     return SessionTimer(seconds, agreed.refresher != "uas", now)
 
 
-def _knows_timer(request: Request) -> bool:
-    return "timer" in {tag.lower() for tag in (*request.supported, *request.require)}
+def _knows_timer(message: Request | Response) -> bool:
+    return "timer" in {tag.lower() for tag in (*message.supported, *message.require)}

@@ -18,7 +18,7 @@ from crossroom.sip.events import (
     SessionConfirmed,
     SessionEnded,
 )
-from crossroom.sip.invite import InviteUsage
+from crossroom.sip.invite import InviteUsage, Phase
 from crossroom.sip.message import Request, Response
 from crossroom.sip.settings import AgentSettings
 from crossroom.sip.uri import SipUri
@@ -255,9 +255,42 @@ def test_our_refresh_is_an_update_where_the_peer_takes_it() -> None:
     again = taken.peer.request()
     assert again.headers.get("Min-SE") == "4000"
     assert (again.headers.get("Session-Expires") or "").startswith("4000")
-    taken.peer.put(response_to(again, 200))
+    taken.peer.put(response_to(again, 200, ("Supported", "timer")))  # which turns it off: RFC 4028 §7.2
     taken.peer.pass_time(100_000)
     taken.peer.silent()
+
+
+def test_a_callee_without_session_timers_is_refreshed_by_us_for_as_long_as_it_answers() -> None:
+    peer = Peer()
+    usage, _ = placed(peer)
+    for number in range(1, 5):
+        peer.pass_time(900 * number)
+        refresh = peer.request()
+        assert (refresh.method, refresh.body) == ("INVITE", b"offer")
+        assert refresh.headers.get("Session-Expires") == "1800;refresher=uac"
+        # it has no timer that could run out: what it does not take now it may take next time
+        peer.put(response_to(refresh, 200 if number % 2 else 500))
+        assert peer.request().method == "ACK"
+    assert usage.phase is Phase.ALIVE
+    peer.pass_time(900 * 5)
+    peer.put(response_to(peer.request(), 481))
+    assert peer.event(SessionEnded).cause == "timeout"
+
+
+def test_a_callee_without_session_timers_that_is_gone_is_found_out() -> None:
+    peer = Peer()
+    placed(peer, ("Allow", "UPDATE, INVITE, ACK, BYE"))
+    peer.pass_time(900)
+    assert peer.request().method == "UPDATE"
+    peer.pass_time(933)
+    assert peer.event(SessionEnded).cause == "timeout"
+
+
+def test_a_callee_that_knows_timers_and_wants_none_is_left_alone() -> None:
+    peer = Peer()
+    placed(peer, ("Supported", "timer"))
+    peer.pass_time(100_000)
+    peer.silent()
 
 
 @pytest.mark.parametrize(("status", "cause"), [(481, "timeout"), (500, "")])
@@ -283,7 +316,8 @@ def test_our_reinvite_is_acknowledged_and_told() -> None:
     assert reinvite.headers.get("Session-Expires") == "1800;refresher=uas"
     glare = peer.ask(peer.back("INVITE", reinvite, 1, body=b"glare"))
     assert glare.status == 491
-    answer = response_to(reinvite, 200, ("Contact", "<sip:new@192.0.2.1>"), tag="p1", body=b"fine")
+    lines = (("Contact", "<sip:new@192.0.2.1>"), ("Supported", "timer"))
+    answer = response_to(reinvite, 200, *lines, tag="p1", body=b"fine")
     peer.put(answer)
     ack = peer.request()
     assert str(ack.uri) == "sip:new@192.0.2.1"

@@ -51,11 +51,11 @@ def test_a_brief_session_is_refused_only_to_who_knows_timers() -> None:
 
 def test_the_caller_takes_what_the_answer_says() -> None:
     invite = simple("INVITE")
-    assert agreed_timer(response_to(invite, 200), 5.0) is None
-    assert agreed_timer(response_to(invite, 200, ("Session-Expires", "soon")), 5.0) is None
-    ours = agreed_timer(response_to(invite, 200, ("Session-Expires", "600;refresher=uac")), 5.0)
+    assert agreed_timer(response_to(invite, 200, ("Supported", "Timer")), 600, 5.0) is None
+    assert agreed_timer(response_to(invite, 200, ("Session-Expires", "soon")), 600, 5.0) is None
+    ours = agreed_timer(response_to(invite, 200, ("Session-Expires", "600;refresher=uac")), 1800, 5.0)
     assert ours == SessionTimer(600, ours=True, since=5.0)
-    theirs = agreed_timer(response_to(invite, 200, ("Session-Expires", "30;refresher=uas")), 5.0)
+    theirs = agreed_timer(response_to(invite, 200, ("Session-Expires", "30;refresher=uas")), 1800, 5.0)
     assert theirs == SessionTimer(90, ours=False, since=5.0)
 
 
@@ -64,6 +64,19 @@ def test_a_timer_knows_when_to_refresh_and_when_to_give_up() -> None:
     assert SessionTimer(1800, ours=False, since=0.0).refresh_at() is None
     assert SessionTimer(1800, ours=False, since=0.0).expires_at() == 1768
     assert SessionTimer(90, ours=False, since=0.0).expires_at() == 60
+
+
+def test_where_only_we_know_timers_we_refresh_and_nothing_expires() -> None:
+    alone = agreed_timer(response_to(simple("INVITE"), 200), 600, 5.0)
+    assert alone == SessionTimer(600, ours=True, since=5.0, alone=True)
+    assert (alone.refresh_at(), alone.expires_at()) == (305.0, None)
+    assert alone.later(305.0) == SessionTimer(600, ours=True, since=305.0, alone=True)
+
+
+def test_a_refused_refresh_is_tried_again_before_the_same_end() -> None:
+    timer = SessionTimer(1800, ours=True, since=0.0)
+    assert timer.later(900.0) == SessionTimer(900, ours=True, since=900.0)
+    assert timer.later(1799.9) == SessionTimer(1, ours=True, since=1799.9)
 
 
 def test_the_least_interval_is_90_and_nonsense_counts_as_that() -> None:
