@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -40,10 +40,10 @@ CHROMIUM = (
 )
 
 
-def install(folder: Path) -> Path:
-    """Copy the example and the participant for Node.js into `folder`, with what package-lock.json names."""
+def install(folder: Path, *sources: Path) -> Path:
+    """Copy the sources (else the example and its participant) into `folder`, with what package-lock.json names."""
     node, npm = need("node"), need("npm")
-    for source in SOURCES:
+    for source in sources or SOURCES:
         shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
@@ -54,12 +54,10 @@ def install(folder: Path) -> Path:
 # ---- Node.js -----------------------------------------------------------------------------------------------
 
 
-class NodeUser:
-    """A user of SIP.js in a Node.js process; `participant.js` has the other half."""
+class NodeParticipant:
+    """A user in a Node.js process; `participant.js` has the other half."""
 
-    def __init__(self, tools: DevTools, address: str) -> None:
-        self.address = address
-        self.roster = ConferenceRoster()
+    def __init__(self, tools: DevTools) -> None:
         self._tools = tools
 
     async def do(self, what: str, *arguments: object) -> Any:
@@ -72,6 +70,15 @@ class NodeUser:
             lambda report: report["kind"] == kind and fields.items() <= report.items(),
             wanted=f"{kind} {fields}",
         )
+
+
+class NodeUser(NodeParticipant):
+    """A user of SIP.js."""
+
+    def __init__(self, tools: DevTools, address: str) -> None:
+        super().__init__(tools)
+        self.address = address
+        self.roster = ConferenceRoster()
 
     async def expects_roster(self, *names: str) -> None:
         """Wait until the NOTIFYs add up to these names."""
@@ -90,17 +97,26 @@ async def node_user(
 ) -> AsyncIterator[NodeUser]:
     """Run Node.js with one user of a server (ws://… or wss://…); `authority` signs its certificate."""
     environment = {"NODE_EXTRA_CA_CERTS": str(authority)} if authority else {}
+    async with participant_js(installed, address, environment) as tools:
+        user = NodeUser(tools, address)
+        await user.do("start", {"server": server, "address": address, "password": password})
+        try:
+            yield user
+        finally:
+            await user.do("stop")
+
+
+@asynccontextmanager
+async def participant_js(
+    installed: Path, name: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[DevTools]:
+    """Run the participant.js that was installed there."""
     command = [need("node"), f"--inspect={HOST}:0", "participant.js"]
-    async with Program(f"node {address}", command, installed, environment) as program:
+    async with Program(f"node {name}", command, installed, environment) as program:
         listening = await program.until_output(r"Debugger listening on (ws://\S+)", within=20)
         await program.until_output("participant is here", within=20)
         async with devtools(listening[1], program.transcript) as tools:
-            user = NodeUser(tools, address)
-            await user.do("start", {"server": server, "address": address, "password": password})
-            try:
-                yield user
-            finally:
-                await user.do("stop")
+            yield tools
 
 
 # ---- Chromium ----------------------------------------------------------------------------------------------

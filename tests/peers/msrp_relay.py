@@ -22,6 +22,7 @@ class MsrpRelay:
 
     program: Program
     port: int
+    websocket_port: int
 
     @property
     def uri(self) -> str:
@@ -65,15 +66,21 @@ class MsrpRelay:
 
 
 @asynccontextmanager
-async def msrp_relay(folder: Path, *, certificate: Path, key: Path) -> AsyncIterator[MsrpRelay]:
+async def msrp_relay(
+    folder: Path, *, certificate: Path, key: Path, realm: str = "sip.example"
+) -> AsyncIterator[MsrpRelay]:
     """Run the relay in `folder`; the certificate must have the address 127.0.0.1."""
-    binary, port = need("kamailio"), free_port()
-    values = {"LISTEN_IP": HOST, "MSRP_HOST": HOST, "MSRP_PORT": str(port), "USER_DOMAIN": "sip.example"}
-    values |= {"TLS_CERTIFICATE": str(certificate), "TLS_KEY": str(key)}
+    binary, port, websocket_port = need("kamailio"), free_port(), free_port()
+    values = {"LISTEN_IP": HOST, "MSRP_HOST": HOST, "MSRP_PORT": str(port), "USER_DOMAIN": realm}
+    values |= {
+        "TLS_CERTIFICATE": str(certificate),
+        "TLS_KEY": str(key),
+        "WEBSOCKET_PORT": str(websocket_port),
+    }
     path = folder / "msrp-relay.cfg"
     path.write_text(configuration(values, "msrp-relay.cfg"))
     command = [binary, "-DD", "-E", "-f", str(path), "-Y", str(folder), "-P", str(folder / "pid"), "-m", "32"]
-    command += ["-A", "WITH_FRAME_LOG"]
+    command += ["-A", "WITH_FRAME_LOG", "-A", "WITH_WEBSOCKET"]
     async with Program("msrp relay", command, folder) as program:
         await program.until_output("ready to relay", within=20)
-        yield MsrpRelay(program, port)
+        yield MsrpRelay(program, port, websocket_port)
