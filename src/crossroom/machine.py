@@ -9,6 +9,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 MessageT_co = TypeVar("MessageT_co", covariant=True)
 EventT_co = TypeVar("EventT_co", covariant=True)
 ReasonT_co = TypeVar("ReasonT_co", bound=Hashable, covariant=True)
@@ -29,22 +31,19 @@ class Malformed:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Send(Generic[MessageT_co]):
+class Send(Struct, Generic[MessageT_co], frozen=True):
     """Put this message on the wire."""
 
     message: MessageT_co
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver(Generic[EventT_co]):
+class Deliver(Struct, Generic[EventT_co], frozen=True):
     """Tell the machine's user that this happened."""
 
     event: EventT_co
 
 
-@dataclass(frozen=True, slots=True)
-class Ended(Generic[ReasonT_co]):
+class Ended(Struct, Generic[ReasonT_co], frozen=True):
     """The machine is finished, always its last output: forget it. The reason is a value of its own package."""
 
     reason: ReasonT_co

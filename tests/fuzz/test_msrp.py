@@ -12,7 +12,7 @@ from crossroom.msrp.session import Session
 from crossroom.msrp.stream import StreamLimits, StreamReader
 from crossroom.msrp.uri import MsrpUri, parse_path
 
-LIMITS = StreamLimits(max_start_line=64, max_head=200, max_header_count=6, max_body=40)
+LIMITS = StreamLimits(max_start_line=80, max_head=200, max_header_count=6, max_body=40)
 US = MsrpUri.parse("msrp://a:1/x;tcp")
 PIECES = [
     b"MSRP a1b2 SEND\r\n",
@@ -44,6 +44,29 @@ PIECES = [
     b"\x00",
     b"\xff",
 ]
+HEADERS = [
+    *PIECES[6:18],
+    b"Content-Type: x/y\r\n",
+    b"Content-Type: x/y; a=b\r\n",
+    b"X: \xc3\xa4\r\n",
+    b"X:y \r\n",
+    b"X: y z\r\n",
+]
+BODIES = [
+    b"",
+    b"hi",
+    b"\r\n\r\n",
+    b"\r\n-------a1b2",
+    b"\r\n-------a1b2+\r\n",
+    b"\r\n-------a1b3$\r\n",
+    b"x" * 45,
+]
+REQUESTS = st.builds(
+    lambda headers, body, end: b"".join((PIECES[0], PIECES[5], *headers, b"\r\n", *body, b"\r\n", end)),
+    st.lists(st.sampled_from(HEADERS), max_size=4),
+    st.lists(st.sampled_from(BODIES), max_size=2),
+    st.sampled_from(PIECES[21:25]),
+)
 STREAMS = st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=40).map(b"".join)
 
 
@@ -59,6 +82,11 @@ def test_any_split_gives_the_same_items(octets: bytes, cuts: list[int]) -> None:
     assert items([octets[begin:end] for begin, end in pairwise(edges)]) == whole
     assert items([octets[at : at + 1] for at in range(len(octets))]) == whole
     assert not any(isinstance(item, Malformed) for item in whole[:-1])
+
+
+@given(st.lists(REQUESTS, min_size=1, max_size=3).map(b"".join))
+def test_request_that_is_here_whole_is_read_as_one_that_comes_in_pieces(octets: bytes) -> None:
+    assert items([octets]) == items([octets[at : at + 1] for at in range(len(octets))])
 
 
 @given(STREAMS)

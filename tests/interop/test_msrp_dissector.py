@@ -46,7 +46,7 @@ def written() -> list[bytes]:
     transfer = sending.begin(Message("m1", "text/plain", b"x" * 5000, success_report=True))
     assert isinstance(transfer, Transfer)
     chunks = [sending.send_chunk(transfer, 2048, 0.0) for _ in range(3)]
-    report = report_on(MessageReceived(1, Message("m2", "text/plain", b"hi"), THEM), 200, "", US)
+    report = report_on(MessageReceived(1, Message("m2", "text/plain", b"hi"), THEM), 200, "", US, "tttt")
     return [
         sending.bind(0.0),
         sending.set_nickname('Al "X"', 0.0),
@@ -55,7 +55,7 @@ def written() -> list[bytes]:
         ),
         *chunks,
         bytes(MsrpResponse("tttt", 413, THEM, US, "Stop Sending")),
-        bytes(MsrpRequest("tttt", report.method, report.to_path, report.from_path, report.headers)),
+        bytes(report),
     ]
 
 

@@ -4,8 +4,10 @@ Paths are kept as the text they came in: sessions compare them as text first and
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+
+from msgspec import Struct
 
 from crossroom.machine import ParseError
 from crossroom.msrp.frame_writer import build_frame
@@ -40,8 +42,7 @@ _FAILURE_REPORTS = {str(value): value for value in FailureReport}
 _STATUS = re.compile(r"(\d{3}) (\d{3})(?: (.*))?")
 
 
-@dataclass(frozen=True, slots=True)
-class ByteRange:
+class ByteRange(Struct, frozen=True, gc=False):
     """`start-end/total` (RFC 4975 §9): start counts from 1, None is `*`."""
 
     start: int
@@ -52,9 +53,10 @@ class ByteRange:
     def parse(cls, text: str) -> "ByteRange":
         """Read a Byte-Range value; raises ParseError."""
         match = _BYTE_RANGE.fullmatch(text)
-        if match is None or int(match[1]) < 1:
+        if match is None or (start := int(match[1])) < 1:
             raise ParseError(f"not a byte range: {text[:60]!r}")
-        return cls(int(match[1]), *(None if number == "*" else int(number) for number in match.groups()[1:]))
+        _, end, total = match.groups()
+        return cls(start, None if end == "*" else int(end), None if total == "*" else int(total))
 
     def __str__(self) -> str:
         end, total = ("*" if number is None else number for number in (self.end, self.total))
@@ -63,10 +65,10 @@ class ByteRange:
 
 WHOLE = ByteRange(1)
 """What an absent Byte-Range means."""
+_parse_byte_range = lru_cache(256)(ByteRange.parse)  # of short messages there are not many
 
 
-@dataclass(frozen=True, slots=True)
-class MsrpRequest:
+class MsrpRequest(Struct, frozen=True, gc=False):
     """One request frame. `headers` are those after From-Path, in order; `body` is None without Content-Type."""
 
     transaction_id: str
@@ -80,7 +82,10 @@ class MsrpRequest:
     def header(self, name: str) -> str | None:
         """The first header of this name, in any case."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key == name or key.lower() == wanted:
+                return value
+        return None
 
     @property
     def message_id(self) -> str:
@@ -96,25 +101,26 @@ class MsrpRequest:
     def byte_range(self) -> ByteRange:
         """Byte-Range, or the whole; raises ParseError."""
         text = self.header("Byte-Range")
-        return WHOLE if text is None else ByteRange.parse(text)
+        return WHOLE if text is None else _parse_byte_range(text)
 
     @property
     def failure_report(self) -> FailureReport:
         """Failure-Report; absent and unknown values mean `yes`."""
-        return _FAILURE_REPORTS.get((self.header("Failure-Report") or "yes").lower(), FailureReport.YES)
+        text = self.header("Failure-Report")
+        return FailureReport.YES if text is None else _FAILURE_REPORTS.get(text.lower(), FailureReport.YES)
 
     @property
     def wants_success_report(self) -> bool:
         """True for `Success-Report: yes`."""
-        return (self.header("Success-Report") or "").lower() == "yes"
+        text = self.header("Success-Report")
+        return text is not None and text.lower() == "yes"
 
     def __bytes__(self) -> bytes:
         paths = (("To-Path", self.to_path), ("From-Path", self.from_path))
         return build_frame(self.transaction_id, self.method, paths + self.headers, self.body, self.flag)
 
 
-@dataclass(frozen=True, slots=True)
-class MsrpResponse:
+class MsrpResponse(Struct, frozen=True, gc=False):
     """One response frame; never has a body and is always complete (RFC 4975 §7.2)."""
 
     transaction_id: str
@@ -130,8 +136,7 @@ class MsrpResponse:
         return build_frame(self.transaction_id, action, paths + self.headers)
 
 
-@dataclass(frozen=True, slots=True)
-class Unintelligible:
+class Unintelligible(Struct, frozen=True, gc=False):
     """A request whose end was found and whose head cannot be read: the answer is 400, the stream goes on.
 
     The paths are empty where they could not be read: then nobody can be answered.
@@ -143,8 +148,7 @@ class Unintelligible:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Oversized:
+class Oversized(Struct, frozen=True, gc=False):
     """A request whose body passed the limit: told at the first evidence, its octets are thrown away.
 
     `request` is the head alone; the answer is 413.

@@ -21,21 +21,21 @@ def build_frame(
     Raises LocalProtocolError where a value would change the framing: CR, LF or NUL in it, a transaction id
     outside the grammar, or one whose end-line is in the body.
     """
-    lines = [f"MSRP {transaction_id} {action}", *(f"{name}: {value}" for name, value in headers)]
+    lines = [f"MSRP {transaction_id} {action}"]
+    lines += [f"{name}: {value}" for name, value in headers]
     text = "\r\n".join(lines)
     # A value that carries a line end would begin a header, or a frame, of its author's choice.
-    if text.count("\n") != len(lines) - 1 or any(map(_FORBIDDEN.search, lines)):
+    if not text.count("\r") == text.count("\n") == len(lines) - 1 or "\0" in text:
         raise LocalProtocolError("CR, LF or NUL in a header")
     if not _TRANSACTION_ID.fullmatch(transaction_id):
         raise LocalProtocolError(f"not a transaction id: {transaction_id!r}")
-    end = b"\r\n-------" + transaction_id.encode()
-    head = text.encode()
+    end_line = f"\r\n-------{transaction_id}{flag}\r\n"
     if body is None:
-        return head + end + flag.encode() + b"\r\n"
+        return (text + end_line).encode()
     # RFC 4975 §7.1: the end-line must not be in the body.
     if b"-------" in body and is_in_body(transaction_id, body):
         raise LocalProtocolError("the end-line of this transaction is in the body")
-    return b"".join((head, b"\r\n\r\n", body, end, flag.encode(), b"\r\n"))
+    return b"".join((text.encode(), b"\r\n\r\n", body, end_line.encode()))
 
 
 def is_line(value: str) -> bool:

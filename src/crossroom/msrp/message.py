@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from crossroom.machine import LocalProtocolError
 from crossroom.msrp.chunk import ByteRange, FailureReport, Flag
 from crossroom.msrp.frame_writer import is_line
@@ -10,8 +12,7 @@ SHORT = 2048
 """RFC 4975 §7.1.1: a chunk of more octets must be interruptible."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True, gc=False):
     """A whole message. `body` may be empty, `content_type` not; `id` is unique in its session."""
 
     id: str

@@ -5,6 +5,8 @@ RFC 4975 §7.3, RFC 7701 §7. Knows no transactions of our own and no connection
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from crossroom.machine import Deliver, Ended, ParseError, Send
 from crossroom.msrp.chunk import (
     Flag,
@@ -45,8 +47,7 @@ class SessionLimits:
     max_undecided: int = 256  # requests that wait for `respond`; the next is answered 408 at once
 
 
-@dataclass(frozen=True, slots=True)
-class _Undecided:
+class _Undecided(Struct, frozen=True, gc=False):
     request: MsrpRequest
     deadline: float
     event: MessageReceived | NicknameRequested
@@ -82,24 +83,25 @@ class Receiving:
         """A chunk that is larger than we read: 413, and nothing of its message is wanted any more."""
         return self._give_up(item.request)
 
-    def respond(self, handle: int, status: int, comment: str, *, report: bool) -> list[Output]:
-        """Answer a whole message or a NICKNAME; nothing for one that was answered (also by time) before."""
+    def undecided(self, handle: int) -> MessageReceived | NicknameRequested | None:
+        """What waits for `respond`; None when it was answered (also by time) before."""
+        undecided = self._undecided.get(handle)
+        return undecided.event if undecided is not None else None
+
+    def respond(self, handle: int, status: int, comment: str) -> list[Output]:
+        """Answer a whole message or a NICKNAME; nothing for one that was answered before."""
         undecided = self._undecided.pop(handle, None)
         if undecided is None:
             return []
-        outputs = self.refuse(undecided.request, status, comment)
-        if isinstance(undecided.event, MessageReceived):
-            if status != 200:
-                self.seen.pop(undecided.event.message.id, None)  # it may come again and be taken
-            elif report and undecided.event.message.success_report:
-                outputs.append(Send(report_on(undecided.event, status, comment, self._local)))
-        return outputs
+        if status != 200 and isinstance(undecided.event, MessageReceived):
+            self.seen.pop(undecided.event.message.id, None)  # it may come again and be taken
+        return self.refuse(undecided.request, status, comment)
 
     def tick(self, now: float) -> list[Output]:
         """Answer 408 where nobody decided, and forget messages whose next chunk did not come."""
         self._inbox.tick(now)
         late = [handle for handle, undecided in self._undecided.items() if undecided.deadline <= now]
-        return [output for handle in late for output in self.respond(handle, 408, "", report=False)]
+        return [output for handle in late for output in self.respond(handle, 408, "")]
 
     def deadline(self) -> float | None:
         """When tick() is next due."""
@@ -124,10 +126,6 @@ class Receiving:
             return self.refuse(request, 413)
         if message_id in self.seen:
             return self.refuse(request, 200)  # RFC 4975 §5.4: acknowledged again, not shown again
-        return self._chunk(request, now)
-
-    def _chunk(self, request: MsrpRequest, now: float) -> list[Output]:
-        message_id = request.message_id
         try:
             whole = self._inbox.add(request, now)
         except ParseError as error:
@@ -136,15 +134,17 @@ class Receiving:
             return self._give_up(request)
         if whole is None:
             return self.refuse(request, 200)
+        content_type, body = whole
         reports = request.wants_success_report, request.failure_report
-        return self._deliver(request, Message(message_id, *whole, *reports), now)
+        return self._deliver(request, Message(message_id, content_type, body, *reports), now)
 
     def _deliver(self, request: MsrpRequest, message: Message, now: float) -> list[Output]:
         if len(self._undecided) >= self._limits.max_undecided:
             return self.refuse(request, 408)
-        self.seen[message.id] = None
-        if len(self.seen) > self._limits.dedupe_window:
-            del self.seen[next(iter(self.seen))]
+        seen = self.seen
+        seen[message.id] = None
+        if len(seen) > self._limits.dedupe_window:
+            del seen[next(iter(seen))]
         event = MessageReceived(self._next_handle(), message, request.from_path)
         return self._await_decision(request, event, now)
 
@@ -177,8 +177,10 @@ class Receiving:
         return [*self.refuse(request, 413), Deliver(TooLargeRefused(message_id))]
 
 
-def report_on(received: MessageReceived, status: int, comment: str, local: str) -> MsrpRequest:
-    """A REPORT over all octets of a message; its transaction id is still to be chosen."""
+def report_on(
+    received: MessageReceived, status: int, comment: str, local: str, transaction_id: str
+) -> MsrpRequest:
+    """A REPORT over all octets of a message."""
     size = len(received.message.body)
     headers = (
         ("Message-ID", received.message.id),
@@ -190,7 +192,7 @@ def report_on(received: MessageReceived, status: int, comment: str, local: str) 
         ),
     )
     # RFC 4975 §7.1.2: To-Path is the whole From-Path of the SEND; no report headers, no answer.
-    return MsrpRequest("", "REPORT", received.from_path, local, headers)
+    return MsrpRequest(transaction_id, "REPORT", received.from_path, local, headers)
 
 
 def _report_received(request: MsrpRequest) -> list[Output]:

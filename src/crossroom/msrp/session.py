@@ -4,10 +4,16 @@ Sans-I/O: which connection it is bound to, and queues, are the driver's. A whole
 user has decided (`respond`); the chunks before the last are answered at once.
 """
 
-from dataclasses import replace
-
 from crossroom.machine import Deliver, Send
-from crossroom.msrp.chunk import PHRASES, FailureReport, FrameItem, MsrpResponse, Oversized, Unintelligible
+from crossroom.msrp.chunk import (
+    PHRASES,
+    FailureReport,
+    FrameItem,
+    MsrpRequest,
+    MsrpResponse,
+    Oversized,
+    Unintelligible,
+)
 from crossroom.msrp.message import Message
 from crossroom.msrp.receiving import Output, Receiving, SessionLimits, report_on
 from crossroom.msrp.sending import Sending
@@ -50,28 +56,34 @@ class Session:
 
     def receive(self, item: FrameItem, now: float) -> list[Output]:
         """Take one frame that is for this session."""
+        if isinstance(item, MsrpRequest):
+            outputs = self._receiving.receive(item, now)
+            return outputs if item.method != "REPORT" else self._heeded(outputs)
         if isinstance(item, MsrpResponse):
             return self.sending.answered(item)
         if isinstance(item, Oversized):
             return self._receiving.oversized(item)
-        if isinstance(item, Unintelligible):
-            return _unintelligible(item, self.local_text)
-        outputs = self._with_ids(self._receiving.receive(item, now))
-        reports = [o.event for o in outputs if isinstance(o, Deliver) and isinstance(o.event, Report)]
-        return outputs + [failed for report in reports for failed in self.sending.heed(report)]
+        return _unintelligible(item, self.local_text)
 
     def respond(self, handle: int, status: int, comment: str = "", *, report: bool = True) -> list[Output]:
         """Answer a MessageReceived or NicknameRequested; with 200 the success REPORT follows if asked for.
 
         `report=False` keeps the REPORT for later (`report`). A second answer, or a late one, is nothing.
         """
-        return self._with_ids(self._receiving.respond(handle, status, comment, report=report))
+        event = self._receiving.undecided(handle)
+        outputs = self._receiving.respond(handle, status, comment)
+        if report and status == 200 and isinstance(event, MessageReceived):
+            outputs += self.report(event, status, comment)
+        return outputs
 
     def report(self, received: MessageReceived, status: int = 200, comment: str = "") -> list[Output]:
         """Tell the sender what became of a whole message, if it asked to hear of that."""
         message = received.message
         wanted = message.success_report if status == 200 else message.failure_report is not FailureReport.NO
-        return self._with_ids([Send(report_on(received, status, comment, self.local_text))] if wanted else [])
+        if not wanted:
+            return []
+        transaction_id = self.sending.outbox.transaction_id()
+        return [Send(report_on(received, status, comment, self.local_text, transaction_id))]
 
     def tick(self, now: float) -> list[Output]:
         """Let time pass."""
@@ -86,14 +98,10 @@ class Session:
         """The connection broke: everything that waits fails at once (RFC 4975 §5.4)."""
         return self.sending.lost()
 
-    def _with_ids(self, outputs: list[Output]) -> list[Output]:
-        """Give requests that were made without a transaction id a fresh one."""
-        return [
-            Send(replace(output.message, transaction_id=self.sending.outbox.transaction_id()))
-            if isinstance(output, Send) and not output.message.transaction_id
-            else output
-            for output in outputs
-        ]
+    def _heeded(self, outputs: list[Output]) -> list[Output]:
+        """With what a REPORT means for the message that it is about."""
+        reports = [o.event for o in outputs if isinstance(o, Deliver) and isinstance(o.event, Report)]
+        return outputs + [failed for report in reports for failed in self.sending.heed(report)]
 
 
 def _unintelligible(item: Unintelligible, local: str) -> list[Output]:

@@ -1,7 +1,8 @@
 """What an MSRP session tells its user: values only."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from crossroom.msrp.chunk import ByteRange
 from crossroom.msrp.message import Message
@@ -16,8 +17,7 @@ class Outcome(StrEnum):
     LOST = "lost"  # the connection or the session ended first
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True, gc=False):
     """The end of a sent message, told exactly once. `status` is 408 when nothing came."""
 
     message_id: str
@@ -26,8 +26,7 @@ class Result:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageReceived:
+class MessageReceived(Struct, frozen=True, gc=False):
     """A whole message came; its last chunk waits for `Session.respond(handle, ...)`.
 
     `from_path` is where a REPORT about it goes.
@@ -38,24 +37,21 @@ class MessageReceived:
     from_path: str
 
 
-@dataclass(frozen=True, slots=True)
-class NicknameRequested:
+class NicknameRequested(Struct, frozen=True, gc=False):
     """The peer asks for a nickname, empty to give it up; waits for `Session.respond(handle, ...)`."""
 
     handle: int
     nickname: str
 
 
-@dataclass(frozen=True, slots=True)
-class NicknameAnswered:
+class NicknameAnswered(Struct, frozen=True, gc=False):
     """Our own NICKNAME was answered; 408 for silence, 481 when the session ended first."""
 
     status: int
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True, gc=False):
     """A REPORT about a message that we sent; 200 is success (RFC 4975 §7.1.2)."""
 
     message_id: str
@@ -64,13 +60,11 @@ class Report:
     byte_range: ByteRange | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True, gc=False):
     """The peer answered our binding SEND: the session is up."""
 
 
-@dataclass(frozen=True, slots=True)
-class TooLargeRefused:
+class TooLargeRefused(Struct, frozen=True, gc=False):
     """A message of the peer is larger than we take; it was answered 413."""
 
     message_id: str

@@ -8,10 +8,19 @@ from dataclasses import dataclass
 
 from crossroom.machine import Malformed
 from crossroom.msrp.chunk import Flag, FrameItem, MsrpRequest, Oversized
-from crossroom.msrp.frame_reader import FLAGS, PLAIN_RESPONSE, START_LINE, parse_frame, plain_response
+from crossroom.msrp.frame_reader import (
+    FLAGS,
+    LONGEST_PLAIN_START,
+    PLAIN_RESPONSE,
+    START_LINE,
+    parse_frame,
+    plain_request,
+    plain_response,
+)
 
 _START = b"MSRP "
 _TAIL = 3  # octets of an end-line after its transaction id: flag, CR, LF
+_PLAIN_HEAD = 1024  # octets; what is longer is read the long way, as good
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +78,22 @@ class StreamReader:
     reader is closed and ignores everything. The same octets give the same items, however they are split.
     """
 
-    __slots__ = ("_held", "_limits", "_partial", "_plain_limit", "is_between_frames", "is_closed")
+    __slots__ = (
+        "_held",
+        "_limits",
+        "_partial",
+        "_plain_head",
+        "_plain_limit",
+        "is_between_frames",
+        "is_closed",
+    )
 
     def __init__(self, limits: StreamLimits | None = None) -> None:
         self._limits = limits = limits or StreamLimits()
         # Short enough that no limit could be passed inside.
         self._plain_limit = min(limits.max_start_line, limits.max_head) if limits.max_header_count > 1 else 0
+        is_plain_within = limits.max_start_line >= LONGEST_PLAIN_START
+        self._plain_head = min(limits.max_head, _PLAIN_HEAD) if is_plain_within else 0
         self._held = bytearray()
         self._partial: _Partial | None = None
         self.is_closed = False
@@ -114,10 +133,14 @@ class StreamReader:
     def _advance(self, octets: bytes | bytearray, at: int) -> tuple[FrameItem | Malformed | None, int] | None:
         """One item and where to go on; None when more octets are needed."""
         if self._partial is None:
-            # One look instead of ten for what a fan-out is answered with.
+            limits = self._limits
+            # One look instead of ten for what a fan-out is answered with, and for what begins one.
             plain = PLAIN_RESPONSE.match(octets, at, at + self._plain_limit)
             if plain is not None:
                 return plain_response(plain), plain.end()
+            request = plain_request(octets, at, self._plain_head, limits.max_header_count, limits.max_body)
+            if request is not None:
+                return request
             begun = self._begin(octets, at)
             if isinstance(begun, Malformed):
                 return begun, at

@@ -113,7 +113,7 @@ class FaceCalls:
             message.body,
             message.success_report,
             partial(self._respond, event.handle),
-            lambda status, comment: self._run(self._machine.report(event, status, comment)),
+            partial(self._report, event),
         )
         status = self._call(self._face.on_message, received)
         if status is not None:
@@ -121,6 +121,9 @@ class FaceCalls:
 
     def _respond(self, handle: int, status: int, comment: str, report: bool) -> None:  # noqa: FBT001 -- a callback
         self._run(self._machine.respond(handle, status, comment, report=report))
+
+    def _report(self, event: MessageReceived, status: int, comment: str) -> None:
+        self._run(self._machine.report(event, status, comment))
 
     def _named(self, status: int) -> None:
         if self._naming:

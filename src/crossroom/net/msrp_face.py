@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+
 from crossroom.msrp.message import SharedBody
 from crossroom.msrp.receiving import SessionLimits
 from crossroom.msrp.session_events import EndReason, Outcome, Report, Result
@@ -110,29 +112,18 @@ class MsrpUnreachable(ConnectionError):  # noqa: N818 -- named for what happened
         self.status = status
 
 
-class ReceivedMessage:
+class ReceivedMessage(Struct, eq=False):
     """A whole message. Answer it once: by the status that `on_message` returns, or later by `respond`.
 
     Unanswered it is answered 408 after `SessionLimits.decision_seconds`.
     """
 
-    __slots__ = ("_report", "_respond", "body", "content_type", "id", "wants_report")
-
-    def __init__(  # noqa: PLR0913, PLR0917 -- made in one place only, once per message
-        self,
-        message_id: str,
-        content_type: str,
-        body: bytes,
-        wants_report: bool,  # noqa: FBT001 -- as above
-        respond: Callable[[int, str, bool], None],
-        report: Callable[[int, str], None],
-    ) -> None:
-        self.id = message_id
-        self.content_type = content_type
-        self.body = body
-        self.wants_report = wants_report
-        self._respond = respond
-        self._report = report
+    id: str
+    content_type: str
+    body: bytes
+    wants_report: bool
+    _respond: Callable[[int, str, bool], None]
+    _report: Callable[[int, str], None]
 
     def respond(self, status: int, comment: str = "", *, report: bool = True) -> None:
         """Answer; with 200 the REPORT follows if it was asked for, unless `report` is False (see `report`)."""

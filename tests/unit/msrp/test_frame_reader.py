@@ -5,7 +5,7 @@ import re
 import pytest
 
 from crossroom.msrp.chunk import Flag, Frame, MsrpRequest, MsrpResponse, Unintelligible
-from crossroom.msrp.frame_reader import START_LINE, parse_frame
+from crossroom.msrp.frame_reader import START_LINE, parse_frame, plain_request
 
 PATHS = b"To-Path: msrp://a:1/x;tcp\r\nFrom-Path: msrp://b:2/y;tcp"
 
@@ -93,3 +93,55 @@ def test_nickname_that_is_not_utf_8_is_left_to_its_own_answer() -> None:
     request = read(PATHS + b'\r\nUse-Nickname: "\xff"', line=b"MSRP a1b2 NICKNAME")
     assert isinstance(request, MsrpRequest)
     assert request.header("use-nickname") == '"\udcff"'
+
+
+USUAL = (
+    b"MSRP a1b2 SEND\r\n"
+    + PATHS
+    + b"\r\nMessage-ID: 7\r\nContent-Type: text/plain; x=y\r\n\r\nhi\r\n-------a1b2$\r\n"
+)
+
+
+def plain(
+    octets: bytes | bytearray, at: int = 0, max_head: int = 1024, max_header_count: int = 4, max_body: int = 2
+) -> tuple[MsrpRequest, int] | None:
+    return plain_request(octets, at, max_head, max_header_count, max_body)
+
+
+@pytest.mark.parametrize("before", [b"", b"MSRP "])
+def test_usual_request_is_read_at_one_look(before: bytes) -> None:
+    head, _, body = USUAL.removeprefix(b"MSRP a1b2 SEND\r\n").partition(b"\r\n\r\n")
+    expected = read(head, body[:2])
+    assert isinstance(expected, MsrpRequest)
+    assert expected.header("Content-Type") == "text/plain; x=y"
+    end = len(before + USUAL)
+    assert plain(before + USUAL + b"MSRP next", len(before)) == (expected, end)
+    assert plain(bytearray(before + USUAL), len(before)) == (expected, end)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        USUAL.replace(b"To-Path: ", b"To-Path:"),
+        USUAL.replace(b"y;tcp", b"y;tcp msrp://c:3/z;tcp"),
+        USUAL.replace(b"Message-ID: 7", b"Message-ID: 7 "),
+        USUAL.replace(b"Message-ID: 7", b"Message-ID: \xc3\xa4"),
+        USUAL.replace(b"Content-Type", b"X-Content-Type"),
+        USUAL.replace(b"$\r\n", b"+\r\n"),
+        USUAL.replace(b"$\r\n", b"#\r\n"),
+        USUAL.replace(b"$\r\n", b"$x$\r\n"),
+        USUAL.replace(b"hi", b"hi!"),
+        USUAL.replace(b"\r\nhi", b""),
+        USUAL.replace(b"Message-ID: 7", b"Message-ID: 7\r\nX: y"),
+        USUAL[:-1],
+        USUAL[:60],
+    ],
+)
+def test_what_is_not_quite_usual_is_left_to_the_long_way(octets: bytes) -> None:
+    assert plain(octets) is None
+
+
+def test_head_that_is_too_long_is_left_to_the_long_way() -> None:
+    head = USUAL.index(b"hi")
+    assert plain(USUAL, max_head=head) is not None
+    assert plain(USUAL, max_head=head - 1) is None

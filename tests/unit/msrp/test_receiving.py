@@ -50,8 +50,8 @@ def test_whole_message_waits_for_the_decision() -> None:
     told = event(each.receive(send(Success_Report="yes"), 0.0))
     assert isinstance(told, MessageReceived)
     assert told.message == Message("m1", "text/plain", b"hi", success_report=True)
-    assert statuses(each.respond(told.handle, 415, "No", report=True)) == [415]
-    assert each.respond(told.handle, 200, "", report=True) == []
+    assert statuses(each.respond(told.handle, 415, "No")) == [415]
+    assert each.respond(told.handle, 200, "") == []
 
 
 def test_chunks_before_the_last_are_answered_at_once() -> None:
@@ -100,20 +100,20 @@ def test_oversized_chunk_gives_its_message_up() -> None:
 
 def test_message_that_came_before_is_acknowledged_and_not_shown() -> None:
     each = side()
-    each.respond(handle(each.receive(send(), 0.0)), 200, "", report=True)
+    each.respond(handle(each.receive(send(), 0.0)), 200, "")
     assert statuses(each.receive(send(), 0.0)) == [200]
 
 
 def test_message_that_was_refused_may_come_again() -> None:
     each = side()
-    each.respond(handle(each.receive(send(), 0.0)), 403, "", report=True)
+    each.respond(handle(each.receive(send(), 0.0)), 403, "")
     assert isinstance(event(each.receive(send(), 0.0)), MessageReceived)
 
 
 def test_window_of_remembered_messages_is_bounded() -> None:
     each = side()
     for number in range(5):
-        each.respond(handle(each.receive(send(Message_ID=f"m{number}"), 0.0)), 200, "", report=True)
+        each.respond(handle(each.receive(send(Message_ID=f"m{number}"), 0.0)), 200, "")
     assert list(each.seen) == ["m3", "m4"]
 
 
@@ -122,7 +122,7 @@ def test_a_whole_burst_that_is_repeated_after_a_loss_is_taken_once() -> None:
     before = Receiving(US, SessionLimits())
     burst = [send(Message_ID=f"m{number}") for number in range(120)]
     for request in burst:
-        before.respond(handle(before.receive(request, 0.0)), 200, "", report=True)
+        before.respond(handle(before.receive(request, 0.0)), 200, "")
     after = Receiving(US, SessionLimits(), before.seen)
     assert [statuses(after.receive(request, 1.0)) for request in burst] == [[200]] * 120
 
@@ -157,7 +157,7 @@ def test_nickname_waits_for_the_decision() -> None:
     each = side()
     told = event(each.receive(other("NICKNAME", ("Use-Nickname", '"Al"')), 0.0))
     assert told == NicknameRequested(1, "Al")
-    assert statuses(each.respond(1, 425, "", report=True)) == [425]
+    assert statuses(each.respond(1, 425, "")) == [425]
 
 
 @pytest.mark.parametrize("headers", [(), (("Use-Nickname", '"a'),), (("Use-Nickname", '"\udcff"'),)])
@@ -184,4 +184,4 @@ def test_report_is_told_and_never_answered() -> None:
 
 def test_failure_report_no_is_never_answered() -> None:
     each = side()
-    assert each.respond(handle(each.receive(send(Failure_Report="no"), 0.0)), 415, "", report=True) == []
+    assert each.respond(handle(each.receive(send(Failure_Report="no"), 0.0)), 415, "") == []

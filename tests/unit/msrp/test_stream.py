@@ -122,6 +122,20 @@ def test_body_over_the_limit_is_told_once_and_skipped(size: int) -> None:
     assert items[1:] == [MsrpRequest("next", "SEND", *PATHS)]
 
 
+@pytest.mark.parametrize("limit", ["max_start_line", "max_head", "max_header_count", "max_body"])
+def test_whole_request_is_held_to_the_limits_too(limit: str) -> None:
+    octets = send(b"x" * 8)
+    exact = {
+        "max_start_line": octets.index(b"\r\n"),
+        "max_head": octets.index(b"\r\n\r\n"),
+        "max_header_count": 3,
+        "max_body": 8,
+    }
+    assert [type(item) for item in read(octets, StreamLimits(**exact))] == [MsrpRequest]
+    passed = read(octets, StreamLimits(**(exact | {limit: exact[limit] - 1})))
+    assert not isinstance(passed[0], MsrpRequest)
+
+
 def test_body_over_the_limit_is_told_before_its_end() -> None:
     reader = StreamReader(SMALL)
     octets = send(b"x" * 1000)
