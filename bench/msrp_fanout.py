@@ -159,9 +159,10 @@ async def bare(size: int) -> dict[int, tuple[float, float]]:
     for each in accepted:
         poll.register(each, select.EPOLLIN)
     shared = SharedBody("message/cpim", BODY)
-    head = f" SEND\r\nTo-Path: {PEER}\r\nFrom-Path: {path}\r\nMessage-ID: c0123456789abcdef0123.1".encode()
-    frame = b"MSRP c0123456789abcdef01231%b%b\r\n-------c0123456789abcdef01231$\r\n" % (head, shared.tail)
-    tid = b"c0123456789abcdef01231"
+    seed, end = b"c0123456789abcdef0123", shared.numbered_end
+    head = f" SEND\r\nTo-Path: {PEER}\r\nFrom-Path: {path}\r\nMessage-ID: ".encode() + seed
+    tid = seed + shared.number
+    frame = b"MSRP %b%b%b\r\n-------%b%b" % (tid, head, shared.numbered_tail, seed, end)
     response = len(b"MSRP %b 200 OK\r\nTo-Path: %b\r\nFrom-Path: %b\r\n-------%b$\r\n" % (tid, path.encode(), PEER.encode(), tid))  # fmt: skip
 
     async def fan_out(burst: int) -> None:

@@ -33,10 +33,15 @@ Said = Posted | ComposingChanged | Acknowledged
 
 
 class Copy(Struct, frozen=True, gc=False):
-    """A message ready for every SIP endpoint, and the media type inside that an endpoint must accept."""
+    """A message ready for every SIP endpoint, and the media type inside that an endpoint must accept.
+
+    `private` is the message, where it is for one only; what `is_fleeting` is over when a queue has moved on.
+    """
 
     shared: SharedBody
     wrapped_type: str
+    is_fleeting: bool = False
+    private: Posted | None = None
 
 
 class Conference:
@@ -175,10 +180,11 @@ class Conference:
             to = self.audience(sees_addresses=sees_addresses).roster.entity_of(event.to) or to
         if isinstance(event, ComposingChanged):
             shared = typing_of(event, author, to)
-            return Copy(shared, IS_COMPOSING)
+            return Copy(shared, IS_COMPOSING, is_fleeting=True)
         if isinstance(event, Acknowledged):
             return Copy(imdn_of(event, author, to, self._wall()), IMDN)
-        return Copy(copy_of(event, author, to), wrapped_type_of(event))
+        private = event if event.to is not None else None
+        return Copy(copy_of(event, author, to), wrapped_type_of(event), private=private)
 
     def _entity(self, author: Occupant, *, sees_addresses: bool, is_present: bool) -> str:
         # what the roster shows; in history the nickname may be somebody else's by now

@@ -38,22 +38,23 @@ class SeatSettings:
     notices: NoticeSettings = field(default_factory=NoticeSettings)
 
 
-class Taste(dict[str, bool]):
-    """Which media types an endpoint takes in CPIM, asked once for each: a fan-out asks for every copy.
+class Taste(dict[str, float]):
+    """How many octets of a message an endpoint takes that wraps this media type in CPIM; 0: none.
 
-    `limit` is the octets of the longest message that it takes.
+    Asked once for each type: a fan-out asks for every copy.
     """
 
-    __slots__ = ("limit", "of")
+    __slots__ = ("of",)
 
     def __init__(self, of: MessageMedia | None) -> None:
         super().__init__()
         self.of = of
-        self.limit = inf if of is None or of.max_size is None else of.max_size
 
-    def __missing__(self, media_type: str) -> bool:
+    def __missing__(self, media_type: str) -> float:
         of = self.of
-        found = self[media_type] = of is not None and of.direction.receives and of.takes_wrapped(media_type)
+        is_taken = of is not None and of.direction.receives and of.takes_wrapped(media_type)
+        longest = inf if of is None or of.max_size is None else of.max_size
+        found = self[media_type] = longest if is_taken else 0
         return found
 
 
@@ -62,8 +63,8 @@ class SeatChat:
 
     def __init__(self, seat: Sitter, turns: Turns, log: Log, settings: SeatSettings) -> None:
         self.msrp: MsrpSession | None = None
-        self.peer: MessageMedia | None = None
         self.offered: MsrpSession | None = None  # in place of `msrp`, until it is answered
+        self.peer: MessageMedia | None = None
         self._takes = Taste(None)
         self.on_lost: Callable[[str], None] = lambda _why: None
         self._seat = seat
@@ -83,11 +84,10 @@ class SeatChat:
     def send(self, said: Said | Copy) -> None:
         """Send the endpoint its copy, if there is something to show and it takes this type (RFC 7701 §6.1)."""
         last = self._conference.last
-        is_first = last is None or last[0] is not said
-        if last is None or is_first:
-            copy = self._conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
-        else:
+        if last is not None and last[0] is said:  # hot: made for another seat of the same fan-out
             copy = last[1]
+        else:
+            copy = self._conference.copy_of(said, sees_addresses=self._seat.sees_addresses)
         if copy is None:
             return
         msrp, peer = self.msrp, self.peer
@@ -97,13 +97,12 @@ class SeatChat:
         takes = self._takes
         if takes.of is not peer:
             takes = self._takes = Taste(peer)
-        if is_first and isinstance(said, Posted) and said.to is not None:
-            self._send_private(msrp, peer, said, copy)
-        elif takes[copy.wrapped_type]:
-            if len(copy.shared.body) > takes.limit:
-                self._say_it_was_too_long(said)
-            elif not (isinstance(said, ComposingChanged) and msrp.is_congested):
-                msrp.send_shared(copy.shared)
+        if copy.private is not None:
+            self._send_private(msrp, peer, copy.private, copy)
+        elif copy.shared.size > takes[copy.wrapped_type]:
+            self._say_it_was_too_long(said, copy)
+        elif not copy.is_fleeting or not msrp.is_congested:
+            msrp.send_shared(copy.shared)
 
     def answer(self, event: Acknowledged) -> None:
         """Send the endpoint an IMDN, if it asked for one; one of another SIP endpoint in any case."""
@@ -204,10 +203,8 @@ class SeatChat:
         self.send(self._conference.notice(SLOW))
 
     def _send_private(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted, copy: Copy) -> None:
-        if not self._takes[copy.wrapped_type]:
-            self._private.refuse(posted)
-        elif len(copy.shared.body) > self._takes.limit:
-            self._say_it_was_too_long(posted)
+        if copy.shared.size > self._takes[copy.wrapped_type]:
+            self._say_it_was_too_long(posted, copy)
             self._private.refuse(posted)
         else:
             self._private.send(msrp, peer, posted, copy)
@@ -225,13 +222,15 @@ class SeatChat:
         for said in unsent:
             self.send(said)
 
-    def _say_it_was_too_long(self, said: Said | Copy) -> None:
-        # RFC 4975 §8.6: more than a=max-size is not sent; but nobody should miss it unknowingly
-        limit = int(self._takes.limit)
+    def _say_it_was_too_long(self, said: Said | Copy, copy: Copy) -> None:
+        """RFC 4975 §8.6: more than a=max-size is not sent; but nobody should miss it unknowingly."""
+        limit = int(self._takes[copy.wrapped_type])
+        if not limit:
+            return  # RFC 7701 §6.1: what it did not say that it takes
         self._log.info("message too long for endpoint", person=str(self._seat.person), limit=limit)
         if isinstance(said, Posted):
             notice = self._conference.notice(too_long(said, limit))
-            if len(notice.shared.body) <= limit:
+            if notice.shared.size <= limit:
                 self.send(notice)
 
     def _stop_waiting(self) -> None:

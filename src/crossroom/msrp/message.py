@@ -1,6 +1,7 @@
 """What chunks add up to, and cutting it into chunks again (RFC 4975 §5.1, §7.1.1). No transactions here."""
 
 from dataclasses import dataclass
+from itertools import count
 
 from msgspec import Struct
 
@@ -73,29 +74,48 @@ class Transfer:
         return Chunk(_chunk_headers(self.message, byte_range), piece, flag)
 
 
-class SharedBody:
-    """One message for many recipients: everything after the Message-ID is built once.
+_SERIALS = count(1)
 
-    `tail` are the octets from the end of the Message-ID's value to the end of the body.
+
+class SharedBody:
+    """One message for many recipients: everything of a copy that is not its session's own is built once.
+
+    `serial` tells it from all others of this process, later ones are higher; 0 where an end-line could be in the
+    body, and every copy needs ids of its own. `number` is the serial as it ends the ids of every copy, `numbered_tail`
+    the octets from it to the end of the body, `numbered_end` those from it to the end of the frame; `size` the octets of the body.
     """
 
-    __slots__ = ("body", "content_type", "failure_report", "has_dashes", "is_answered", "tail")
+    __slots__ = (
+        "body",
+        "content_type",
+        "failure_report",
+        "is_answered",
+        "number",
+        "numbered_end",
+        "numbered_tail",
+        "serial",
+        "size",
+    )
 
     def __init__(
         self, content_type: str, body: bytes, failure_report: FailureReport = FailureReport.YES
     ) -> None:
         self.content_type = content_type
         self.body = body
+        self.size = len(body)
         self.failure_report = failure_report
-        self.has_dashes = b"-------" in body
         self.is_answered = failure_report is not FailureReport.NO
+        # RFC 4975 §7.1: another id is picked when the end-line would appear in the body.
+        self.serial = 0 if b"-------" in body else next(_SERIALS)
+        self.number = b"-%x" % self.serial
         end = len(body) if len(body) <= SHORT else "*"
         # what _chunk_headers says of a whole message, written at one go
         if not is_line(content_type):
             raise LocalProtocolError(f"not a content type: {content_type!r}")
         report = "" if failure_report is FailureReport.YES else f"Failure-Report: {failure_report}\r\n"
         head = f"\r\n{report}Byte-Range: 1-{end}/{len(body)}\r\nContent-Type: {content_type}\r\n\r\n"
-        self.tail = head.encode() + body
+        self.numbered_tail = self.number + head.encode() + body
+        self.numbered_end = self.number + b"$\r\n"
 
     def message(self, message_id: str) -> Message:
         """One recipient's copy as a message of its own."""

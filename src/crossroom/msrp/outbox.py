@@ -24,8 +24,8 @@ class Duty(Enum):
 
 Key = TypeVar("Key", str, bytes)
 Subject = Transfer | SharedBody | Duty
-Waiting = tuple[float, str, Subject]
-"""(when it expires, the Message-ID, what it was about)"""
+Waiting = tuple[float, str, Subject, int]
+"""(when it expires, the Message-ID, what it was about, the count with which it was begun)"""
 
 
 class Outbox:
@@ -33,7 +33,7 @@ class Outbox:
 
     `seed` is an unguessable token of 4 to 23 letters and digits, at least 64 random bits, this session's own:
     a transaction id is the seed and a count, so nobody outside the session can foresee one. `copies` are the
-    copies of a fan-out, on a wheel of their own: there are more than of anything else.
+    copies of a fan-out, on a wheel of their own and with other ids: there are more than of anything else.
     """
 
     __slots__ = ("_seconds", "_seed", "_waiting", "copies")
@@ -66,23 +66,21 @@ class Outbox:
 
     def wait(self, transaction_id: str, message_id: str, subject: Subject, now: float) -> None:
         """Expect an answer; the 30 seconds begin with the last octet written."""
-        self._waiting[transaction_id] = now + self._seconds, message_id, subject
+        self._waiting[transaction_id] = now + self._seconds, message_id, subject, self.count
 
     def answered(self, transaction_id: str) -> Waiting | None:
         """Who waited for this transaction; None for an unknown one, which is ignored (RFC 4975 §7.2)."""
         copy = self.copies.answered(transaction_id)
         if copy is not None:
-            (due, shared), message_id = copy
-            return due, message_id, shared
+            (due, shared, count), message_id = copy
+            return due, message_id, shared, count
         return self._waiting.pop(transaction_id, None)
 
     def expired(self, now: float) -> list[Waiting]:
         """Who waited in vain."""
-        late = _late(self._waiting, now)
-        late_copies = _late(self.copies.waiting, now)
         return [
-            *(self._waiting.pop(transaction_id) for transaction_id in late),
-            *(self._drop_copy(answer) for answer in late_copies),
+            *(self._waiting.pop(transaction_id) for transaction_id in _late(self._waiting, now)),
+            *(self._drop_copy(number) for number in _late(self.copies.waiting, now)),
         ]
 
     def drain(self) -> list[Waiting]:
@@ -93,13 +91,9 @@ class Outbox:
         """The copies that may not have arrived, by the count with which each was begun."""
         copies = self.copies
         return {
-            copies.count_of(answer): shared.message(copies.message_id(answer))
-            for answer, (_, shared) in copies.waiting.items()
+            count: shared.message(copies.message_id(number))
+            for number, (_, shared, count) in copies.waiting.items()
         }
-
-    def count_of_copy(self, message_id: str) -> int:
-        """The count with which the copy of this Message-ID was begun."""
-        return int(message_id.removeprefix(f"{self._seed}."), 16)
 
     def deadline(self) -> float | None:
         """When expired() is next due."""
@@ -111,9 +105,9 @@ class Outbox:
         self.copies.count += 1
         return self.copies.count
 
-    def _drop_copy(self, answer: bytes) -> Waiting:
-        due, shared = self.copies.waiting.pop(answer)
-        return due, self.copies.message_id(answer), shared
+    def _drop_copy(self, number: bytes) -> Waiting:
+        due, shared, count = self.copies.waiting.pop(number)
+        return due, self.copies.message_id(number), shared, count
 
 
 def _late(waiting: Mapping[Key, Waiting | Copy], now: float) -> list[Key]:

@@ -8,7 +8,7 @@ from crossroom.msrp.chunk import FailureReport, MsrpRequest, MsrpResponse
 from crossroom.msrp.frame_writer import build_frame
 from crossroom.msrp.message import Message, SharedBody, Transfer
 from crossroom.msrp.nickname import format_nickname
-from crossroom.msrp.outbox import Duty, Outbox, Subject
+from crossroom.msrp.outbox import Duty, Outbox, Subject, Waiting
 from crossroom.msrp.receiving import Output
 from crossroom.msrp.session_events import Bound, EndReason, NicknameAnswered, Outcome, Report, Result
 from crossroom.msrp.uri import Path, format_path
@@ -75,7 +75,8 @@ class Sending:
 
     def send_shared(self, shared: SharedBody, now: float) -> bytes:
         """This recipient's copy of a fan-out, in one chunk. Only failures become a Result."""
-        return self.outbox.copies.send(shared, now)
+        octets = self.outbox.copies.send(shared, now)
+        return octets or self.send_chunk(self.begin_shared(shared), shared.size, now)
 
     def bind(self, now: float) -> bytes:
         """The bodiless SEND with which the connecting side begins (RFC 4975 §5.4); answered: Bound."""
@@ -94,13 +95,15 @@ class Sending:
         waiting = self.outbox.answered(response.transaction_id)
         if waiting is None:
             return []  # RFC 4975 §7.2: unknown transaction, ignored
-        _, message_id, subject = waiting
+        _, message_id, subject, _ = waiting
         status = response.status
         if status == 200:
             # The fan-out's usual answer: nothing more to do.
             return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
         if status == 415 and isinstance(subject, Transfer):
             self.refused_types |= {subject.message.content_type.lower()}
+        if status == _NO_SESSION:
+            self._note_late(waiting)
         outputs = self._fail(message_id, subject, Outcome.REFUSED, status, response.comment)
         if status in _FATAL:
             outputs.append(Ended(_FATAL[status]))
@@ -119,7 +122,8 @@ class Sending:
             return [Deliver(NicknameAnswered(200))]
         return [Deliver(Bound())] if subject is Duty.BIND else []
 
-    def _silence(self, message_id: str, subject: Subject) -> list[Output]:
+    def _silence(self, waiting: Waiting) -> list[Output]:
+        _, message_id, subject, _ = waiting
         if isinstance(subject, Duty):
             if subject is Duty.NICKNAME:
                 return [Deliver(NicknameAnswered(408))]
@@ -130,6 +134,7 @@ class Sending:
         if failure_report is FailureReport.PARTIAL:
             # RFC 4975 §7.1.4: only failures were to be answered
             return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
+        self._note_late(waiting)
         return self._fail(message_id, subject, Outcome.TIMED_OUT, 408, "")
 
     def _fail(
@@ -144,14 +149,13 @@ class Sending:
                 return []  # told already, for an earlier chunk
             subject.failed = True
             self._transfers.pop(message_id, None)
-        if outcome is Outcome.TIMED_OUT or (outcome is Outcome.REFUSED and status == _NO_SESSION):
-            self._note_late(message_id, subject)
         return [Deliver(Result(message_id, outcome, status, comment))]
 
-    def _note_late(self, message_id: str, subject: Transfer | SharedBody) -> None:
+    def _note_late(self, waiting: Waiting) -> None:
+        _, message_id, subject, count = waiting
         if isinstance(subject, SharedBody):
-            self.late[self.outbox.count_of_copy(message_id)] = subject.message(message_id)
-        else:
+            self.late[count] = subject.message(message_id)
+        elif isinstance(subject, Transfer) and not subject.failed:
             self.late[subject.began] = subject.message
 
     def heed(self, report: Report) -> list[Output]:
@@ -164,7 +168,7 @@ class Sending:
 
     def tick(self, now: float) -> list[Output]:
         """Let time pass."""
-        return [o for _, id_, subject in self.outbox.expired(now) for o in self._silence(id_, subject)]
+        return [output for waiting in self.outbox.expired(now) for output in self._silence(waiting)]
 
     def unanswered(self) -> tuple[Message, ...]:
         """The messages that may not have arrived, to be sent again with the same id (RFC 4975 §5.4)."""
@@ -179,7 +183,7 @@ class Sending:
     def lost(self) -> list[Output]:
         """The connection broke: everything that waits fails at once (RFC 4975 §5.4)."""
         outputs: list[Output] = []
-        for _, message_id, subject in self.outbox.drain():
+        for _, message_id, subject, _ in self.outbox.drain():
             outputs += self._fail(message_id, subject, Outcome.LOST, 481, "")
         for message_id, transfer in list(self._transfers.items()):
             outputs += self._fail(message_id, transfer, Outcome.LOST, 481, "")

@@ -63,10 +63,10 @@ class Outflow:
 
     def write(self, octets: bytes) -> None:
         """Write with the next flush; nothing once it is closed (the sessions hear of that)."""
-        if self._is_closed:
-            return
         pending = self._pending
         if not pending:
+            if self._is_closed:
+                return
             self._dirty(self)
         pending.append(octets)
         self._pending_octets += len(octets)
@@ -78,15 +78,13 @@ class Outflow:
         pending, transport = self._pending, self._transport
         if transport is None or not pending:
             return
-        self._pending = []
         self._pending_octets = 0
         self.is_writable = not self.is_paused
         if len(pending) == 1:
-            transport.write(pending[0])
-        elif self._joins:
-            transport.write(b"".join(pending))
+            transport.write(pending.pop())
         else:
-            for frame in pending:
+            self._pending = []
+            for frame in (b"".join(pending),) if self._joins else pending:
                 transport.write(frame)
         if self.is_paused and transport.get_write_buffer_size() > self._most:
             # Even answers are not read: nothing bounds them but this.

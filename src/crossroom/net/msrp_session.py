@@ -178,10 +178,11 @@ class MsrpSession:
         A copy that fails is told by `face.on_report`; success is not told.
         """
         outflow = self._outflow
-        if outflow is None or not outflow.is_writable or self._queue.items or len(shared.body) > self._short:
+        if outflow is None or not outflow.is_writable or self._queue.items or shared.size > self._short:
             self._enqueue(shared)
         else:
-            outflow.write(self._send_copy(shared, self._now()))
+            now = self._now()
+            outflow.write(self._send_copy(shared, now) or self.machine.sending.send_shared(shared, now))
 
     async def set_nickname(self, nickname: str) -> int:
         """Ask the peer for a nickname, empty to give it up; its status, 408 for silence, 481 when it is over.

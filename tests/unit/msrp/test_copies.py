@@ -18,19 +18,37 @@ def copies() -> Copies:
     return each
 
 
-def ok(count: int, comment: str = "OK") -> bytes:
-    return bytes(MsrpResponse(f"{SEED}{count:x}", 200, US, PEER, comment))
+def ok(shared: SharedBody, comment: str = "OK") -> bytes:
+    return bytes(MsrpResponse(SEED + shared.number.decode(), 200, US, PEER, comment))
+
+
+def sent(each: Copies, count: int = 1) -> list[SharedBody]:
+    found = [SharedBody("x/y", b"") for _ in range(count)]
+    for shared in found:
+        assert each.send(shared, 1.0)
+    return found
 
 
 def test_copy_is_the_frame_that_would_be_built() -> None:
+    shared = SharedBody("x/y", b"hi")
+    its_id = SEED + shared.number.decode()
     headers = (
         ("To-Path", f"{RELAY} {PEER}"),
         ("From-Path", US),
-        ("Message-ID", f"{SEED}.1"),
+        ("Message-ID", its_id),
         ("Byte-Range", "1-2/2"),
         ("Content-Type", "x/y"),
     )
-    assert copies().send(SharedBody("x/y", b"hi"), 0.0) == build_frame(f"{SEED}1", "SEND", headers, b"hi")
+    assert copies().send(shared, 0.0) == build_frame(its_id, "SEND", headers, b"hi")
+
+
+def test_ids_of_a_copy_are_unlike_those_of_every_other_session_and_body() -> None:
+    other, (one, two) = Copies("ponmlkjihgfedcba", 30.0), (SharedBody("x/y", b"hi") for _ in range(2))
+    other.set_paths(US, PEER, PEER)
+    each = copies()
+    found = [octets for side in (each, other) for shared in (one, two) if (octets := side.send(shared, 0.0))]
+    assert len({octets.split(b" ")[1] for octets in found}) == 4
+    assert len({octets.partition(b"Message-ID: ")[2].split(b"\r\n")[0] for octets in found}) == 4
 
 
 def test_nothing_is_sent_before_the_paths_are_known() -> None:
@@ -38,51 +56,56 @@ def test_nothing_is_sent_before_the_paths_are_known() -> None:
         Copies(SEED, 30.0).send(SharedBody("x/y", b""), 0.0)
 
 
-def test_transaction_id_whose_end_line_is_in_the_body_is_not_taken() -> None:
+def test_body_that_could_hold_the_end_line_needs_ids_of_its_own() -> None:
     each = copies()
-    octets = each.send(SharedBody("x/y", f"-------{SEED}1 -------{SEED}2$".encode()), 0.0)
-    assert octets.startswith(f"MSRP {SEED}3 SEND".encode())
-    assert list(each.waiting) == [ok(3)]
+    assert each.send(SharedBody("x/y", b"-------"), 0.0) is None
+    assert not each.waiting
+
+
+def test_second_copy_of_one_body_needs_ids_of_its_own_and_so_does_a_late_one() -> None:
+    each, (early, late) = copies(), (SharedBody("x/y", b"") for _ in range(2))
+    assert each.send(late, 0.0)
+    assert each.send(late, 0.0) is None
+    assert each.send(early, 0.0) is None
+    assert list(each.waiting) == [late.number]
 
 
 def test_usual_answers_are_taken_in_order_up_to_the_first_that_is_not_usual() -> None:
     each = copies()
-    for _ in range(4):
-        each.send(SharedBody("x/y", b""), 0.0)
-    octets = ok(1) + ok(2) + ok(3, "Okay") + ok(4)
-    assert each.take_usual(octets) == len(ok(1) + ok(2))
-    assert list(each.waiting) == [ok(3), ok(4)]
+    one, two, three, four = sent(each, 4)
+    octets = ok(one) + ok(two) + ok(three, "Okay") + ok(four)
+    assert each.take_usual(octets) == len(ok(one) + ok(two))
+    assert list(each.waiting) == [three.number, four.number]
 
 
-def test_one_usual_answer_is_taken_out_of_turn() -> None:
+def test_usual_answer_is_taken_whole_and_in_its_turn_only() -> None:
     each = copies()
-    each.send(SharedBody("x/y", b""), 0.0)
-    each.send(SharedBody("x/y", b""), 0.0)
-    assert each.take_usual(ok(2)) == len(ok(2))
-    assert each.take_usual(ok(2)) == 0
-    assert each.take_usual(ok(1)[:-1]) == 0
-    assert each.take_usual(ok(1) + b"MSRP") == len(ok(1))
+    one, two = sent(each, 2)
+    assert each.take_usual(ok(two)) == 0
+    assert each.take_usual(ok(one)[:-1]) == 0
+    assert each.take_usual(ok(one) + b"MSRP") == len(ok(one))
+    assert each.take_usual(ok(two) + ok(two)) == len(ok(two))
     assert not each.waiting
 
 
 def test_unusual_answer_finds_its_copy() -> None:
-    each, shared = copies(), SharedBody("x/y", b"")
-    each.send(shared, 1.0)
-    assert (each.message_id(ok(1)), each.count_of(ok(1))) == (f"{SEED}.1", 1)
-    assert each.answered(f"{SEED}1") == ((31.0, shared), f"{SEED}.1")
-    assert each.answered(f"{SEED}1") is None
+    each = copies()
+    one, two = sent(each, 2)
+    assert each.answered(SEED + two.number.decode()) == ((31.0, two, 2), SEED + two.number.decode())
+    assert each.answered(SEED + two.number.decode()) is None
+    assert each.answered(one.number.decode()) is None
     assert each.answered("somebody") is None
 
 
 def test_nobody_waits_for_a_copy_without_reports() -> None:
     each = copies()
-    each.send(SharedBody("x/y", b"", FailureReport.NO), 0.0)
+    assert each.send(SharedBody("x/y", b"", FailureReport.NO), 0.0)
     assert not each.waiting
 
 
 def test_what_waits_is_still_found_when_the_peer_has_moved() -> None:
-    each, shared = copies(), SharedBody("x/y", b"")
-    each.send(shared, 0.0)
+    each = copies()
+    [shared] = sent(each)
     each.set_paths(US, "msrp://c:4/w;tcp", "msrp://c:4/w;tcp")
-    answer = bytes(MsrpResponse(f"{SEED}1", 200, US, "msrp://c:4/w;tcp", "OK"))
+    answer = bytes(MsrpResponse(SEED + shared.number.decode(), 200, US, "msrp://c:4/w;tcp", "OK"))
     assert each.take_usual(answer) == len(answer)

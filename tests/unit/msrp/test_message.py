@@ -86,11 +86,21 @@ def test_shared_tail_is_that_of_the_single_message(size: int) -> None:
     shared = SharedBody("message/cpim", body, FailureReport.PARTIAL)
     chunk = Transfer(shared.message("7")).cut(size or 1)
     built = build_frame("a1b2", "SEND", chunk.headers, chunk.body)
-    assert built == b"MSRP a1b2 SEND\r\nMessage-ID: 7" + shared.tail + b"\r\n-------a1b2$\r\n"
-    assert not shared.has_dashes
+    tail = shared.numbered_tail.removeprefix(shared.number)
+    assert built == b"MSRP a1b2 SEND\r\nMessage-ID: 7" + tail + b"\r\n-------a1b2$\r\n"
+    assert shared.numbered_end == shared.number + b"$\r\n"
+
+
+def test_shared_bodies_are_numbered_in_the_order_of_their_making() -> None:
+    one, two = SharedBody("x/y", b""), SharedBody("x/y", b"")
+    assert 0 < one.serial < two.serial
+    assert (one.number, two.number) == (b"-%x" % one.serial, b"-%x" % two.serial)
 
 
 def test_shared_body_cannot_carry_a_line_end_in_its_type() -> None:
     with pytest.raises(LocalProtocolError):
         SharedBody("text/plain\r\nX: y", b"")
-    assert SharedBody("text/plain", b"--------").has_dashes
+
+
+def test_shared_body_that_could_hold_an_end_line_has_no_number() -> None:
+    assert SharedBody("text/plain", b"--------").serial == 0
