@@ -63,6 +63,9 @@ class Quiet:
     def on_bound(self) -> None:
         return
 
+    def on_congested(self) -> None:
+        return
+
     def on_closed(self, reason: EndReason) -> None:
         assert reason is EndReason.STOPPED, reason
 

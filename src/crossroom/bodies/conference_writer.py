@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 from crossroom.bodies.conference_info import (
     NAMESPACE,
@@ -46,9 +47,15 @@ def _parts(document: ConferenceInfo) -> Children:
     )
 
 
+@cache
+def _name(local: str, namespace: str = NAMESPACE) -> Name:
+    """The same few names over and over: a roster of a hundred has two thousand elements."""
+    return Name(local, namespace)
+
+
 def _element(tag: str, children: Children = (), *, text: str = "", **attributes: str | None) -> Element:
-    present = tuple((Name(key), value) for key, value in attributes.items() if value is not None)
-    return Element(Name(tag, NAMESPACE), present, tuple(child for child in children if child), text)
+    present = tuple((_name(key, ""), value) for key, value in attributes.items() if value is not None)
+    return Element(_name(tag), present, tuple(child for child in children if child), text)
 
 
 def _text(tag: str, text: str | None) -> Element | None:

@@ -157,12 +157,12 @@ def write_document(root: Element, prefixes: Mapping[str, str]) -> bytes:
 
 def _write(element: Element, prefixes: Mapping[str, str], declared: str = "") -> str:
     tag, own, inside = _scope(element.name, prefixes)
-    attributes = [
-        _write_attribute(name, value, prefixes, number)
-        for number, (name, value) in enumerate(element.attributes)
-    ]
-    inner = "".join((escape_text(element.text), *(_write(child, inside) for child in element.children)))
-    head = "".join((tag, declared, own, *attributes))
+    head = f"{tag}{declared}{own}"
+    for number, (name, value) in enumerate(element.attributes):
+        head += _write_attribute(name, value, prefixes, number)
+    inner = escape_text(element.text) if element.text else ""
+    if element.children:
+        inner += "".join([_write(child, inside) for child in element.children])
     return f"<{head}>{inner}</{tag}>" if inner else f"<{head}/>"
 
 

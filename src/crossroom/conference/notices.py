@@ -72,7 +72,7 @@ def about_the_room(nicknames: Sequence[Nickname]) -> str:
     return f"This is a chat room: what you say is sent to all participants. Here now: {listed}{more}."
 
 
-def text_of(event: RoomEvent, settings: NoticeSettings) -> str:
+def notice_about(event: RoomEvent, settings: NoticeSettings) -> str:
     """What to say about an event; empty for most of them."""
     match event:
         case SubjectChanged(subject, by) if settings.subject:

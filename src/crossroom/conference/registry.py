@@ -37,7 +37,19 @@ class Registry:
         self.conference(seat.conference.room)
         self._seats[seat.conference.room.key][seat] = None
         seat.conference.persons[seat] = seat.person
-        seat.on_gone = self._leave
+        seat.keeper = self
+
+    def leave(self, seat: Seat) -> None:
+        """A seat is gone."""
+        room, conference = seat.conference.room, seat.conference
+        self._seats.get(room.key, {}).pop(seat, None)
+        conference.persons.pop(seat, None)
+        goes_on = self._seats.get(room.key) or not conference.is_deserted
+        if goes_on and not self.seats_of(room, seat.person):
+            conference.dismiss(seat.person)
+        self.discard_if_empty(room)
+        if self._conferences.get(room.key) is conference:
+            conference.leave(seat)
 
     def discard_if_empty(self, room: Address) -> None:
         """Forget a conference in which nobody took a seat after all."""
@@ -63,14 +75,3 @@ class Registry:
             "seats": sum(len(seats) for seats in self._seats.values()),
             "subscriptions": sum(each.subscriptions for each in self._conferences.values()),
         }
-
-    def _leave(self, seat: Seat) -> None:
-        room, conference = seat.conference.room, seat.conference
-        self._seats.get(room.key, {}).pop(seat, None)
-        conference.persons.pop(seat, None)
-        goes_on = self._seats.get(room.key) or not conference.is_deserted
-        if goes_on and not self.seats_of(room, seat.person):
-            conference.dismiss(seat.person)
-        self.discard_if_empty(room)
-        if self._conferences.get(room.key) is conference:
-            conference.leave(seat)

@@ -88,6 +88,9 @@ class RemoteChat:
         """See net.msrp_face.SessionFace."""
         self.bound.set()
 
+    def on_congested(self) -> None:
+        """See net.msrp_face.SessionFace: a focus that reads too slowly is left when the queue is full."""
+
     def on_closed(self, reason: EndReason) -> None:
         """See net.msrp_face.SessionFace; whoever waits for the chat to begin looks whether it is open."""
         self.bound.set()

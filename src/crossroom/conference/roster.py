@@ -6,8 +6,8 @@ Rules: docs/mapping.md §3.3, RFC 4575 §4.4 to §5.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import assert_never
+from dataclasses import dataclass, replace
+from typing import NamedTuple, assert_never
 
 from crossroom.bodies.conference_info import (
     ConferenceInfo,
@@ -45,21 +45,48 @@ from crossroom.sip.uri import Uri as AnyUri
 _UNTOLD = frozenset({Departure.LEFT, Departure.REPLACED})
 
 
+class _Seat(NamedTuple):
+    """One endpoint of an entry, and the number that it keeps there."""
+
+    number: int
+    occupant: Occupant
+
+
 @dataclass(slots=True)
 class _Entry:
-    """One nickname: who names it in the roster, and its endpoints by id, each with its number."""
+    """One nickname: who names it in the roster, and its endpoints; nearly always just one."""
 
     entity: str
-    occupants: dict[EndpointId, Occupant] = field(default_factory=dict)
-    seats: dict[EndpointId, int] = field(default_factory=dict)
-    gone: list[tuple[int, Gone]] = field(default_factory=list)
+    seats: tuple[_Seat, ...] = ()
+    gone: tuple[tuple[int, Gone], ...] = ()
     next_seat: int = 1
 
-    def user(self) -> User | None:
-        if not self.occupants and not self.gone:
+    def seat_of(self, endpoint: EndpointId) -> _Seat | None:
+        return next((seat for seat in self.seats if seat.occupant.endpoint == endpoint), None)
+
+    def put(self, occupant: Occupant, number: int | None) -> None:
+        """Show an endpoint as it is now; a new one gets a number unless it brings one."""
+        known = self.seat_of(occupant.endpoint)
+        if known is None:
+            number = number or self.next_seat
+            self.next_seat = max(self.next_seat, number + 1)
+            self.seats += (_Seat(number, occupant),)
+        else:
+            now = _Seat(known.number, occupant)
+            self.seats = tuple(now if seat is known else seat for seat in self.seats)
+
+    def take(self, endpoint: EndpointId) -> _Seat | None:
+        """Take an endpoint out; None when it is not here."""
+        taken = self.seat_of(endpoint)
+        self.seats = tuple(seat for seat in self.seats if seat is not taken)
+        return taken
+
+    def user(self, gone: tuple[tuple[int, Gone], ...] = ()) -> User | None:
+        """The entry in a document, with those of the endpoints which left that are told in it."""
+        if not self.seats and not gone:
             return None
-        seats = [self.seats[endpoint] for endpoint in self.occupants]
-        return user_of(self.entity, list(self.occupants.values()), seats, self.gone)
+        occupants = [seat.occupant for seat in self.seats]
+        return user_of(self.entity, occupants, [seat.number for seat in self.seats], gone)
 
 
 class Roster:
@@ -72,7 +99,7 @@ class Roster:
         self._version = 0
         self._entries: dict[Nickname, _Entry] = {}
         self._keys = RosterKeys(room, form)
-        self._told: dict[Nickname, User] = {}
+        self._told: dict[Nickname, str] = {}
         self._dirty: dict[Nickname, None] = {}
 
     @property
@@ -88,7 +115,7 @@ class Roster:
     @property
     def occupants(self) -> tuple[Occupant, ...]:
         """Every endpoint that is in, as this view shows it."""
-        return tuple(one for entry in self._entries.values() for one in entry.occupants.values())
+        return tuple(seat.occupant for entry in self._entries.values() for seat in entry.seats)
 
     def seen_otherwise(self, shows_addresses: bool) -> "Roster":  # noqa: FBT001 -- the one thing it is about
         """The same people for the other view, told to nobody yet; addresses are taken out, never invented."""
@@ -109,7 +136,8 @@ class Roster:
             case Renamed(occupant, old):
                 self._rename(occupant, old)
             case Changed(occupant):
-                if occupant.endpoint in self._seats_of(occupant.nickname):
+                entry = self._entries.get(occupant.nickname)
+                if entry and entry.seat_of(occupant.endpoint):
                     self._put(occupant)
             case SubjectChanged(subject):
                 self._topic.set_subject(subject)
@@ -126,7 +154,7 @@ class Roster:
         Take `changes` first, for the subscribers there are: the document has the version of the last partial
         one, and whatever is not told yet comes again in the next.
         """
-        users = (self._user(nickname, entry) for nickname, entry in self._entries.items())
+        users = (entry.user() for entry in self._entries.values())
         return ConferenceInfo(
             entity=str(uri_of(self._room)),
             version=self._version,
@@ -164,7 +192,7 @@ class Roster:
     def entity_of(self, nickname: Nickname) -> str | None:
         """The URI that names somebody in these documents, and so in the From of a message."""
         entry = self._entries.get(nickname)
-        return entry.entity if entry and entry.occupants else None
+        return entry.entity if entry and entry.seats else None
 
     def nickname_of(self, uri: AnyUri) -> Nickname | None:
         """Who is meant by a URI: an entity of the roster, or an occupant's URI in this room; never raises."""
@@ -175,29 +203,23 @@ class Roster:
         except ParseError:  # an escape in `gr` that cannot be read
             return None
         found = found or self._keys.owner_of(uri.address_of_record)
-        return found if found is not None and self._seats_of(found) else None
+        entry = self._entries.get(found) if found is not None else None
+        return found if entry and entry.seats else None
 
-    def _seats_of(self, nickname: Nickname) -> dict[EndpointId, Occupant]:
-        entry = self._entries.get(nickname)
-        return entry.occupants if entry else {}
-
-    def _put(self, occupant: Occupant) -> None:
+    def _put(self, occupant: Occupant, number: int | None = None) -> None:
         entry = self._entry_for(occupant)
-        known = entry.occupants.get(occupant.endpoint)
-        if occupant.endpoint not in entry.seats:
-            entry.seats[occupant.endpoint] = entry.next_seat
-            entry.next_seat += 1
-        entry.occupants[occupant.endpoint] = occupant
+        known = entry.seat_of(occupant.endpoint)
+        entry.put(occupant, number)
         # availability has no place in a roster (docs/mapping.md §3.3)
-        if known is None or replace(known, presence=None) != replace(occupant, presence=None):
+        if known is None or replace(known.occupant, presence=None) != replace(occupant, presence=None):
             self._dirty[occupant.nickname] = None
 
     def _entry_for(self, occupant: Occupant) -> _Entry:
         entry = self._entries.get(occupant.nickname)
-        if entry and not entry.occupants and self._keys.preferred(occupant) != entry.entity:
+        if entry and not entry.seats and self._keys.preferred(occupant) != entry.entity:
             self._forget(occupant.nickname)  # the nickname of somebody just removed, taken by somebody else
             entry = None
-        elif entry and _is_uncovered(entry.occupants.get(occupant.endpoint), occupant):
+        elif entry and _is_uncovered(entry.seat_of(occupant.endpoint), occupant):
             self._keys.disown(entry.entity, occupant.nickname)
             entry.entity = self._keys.claim(occupant)
         if entry is None:
@@ -207,43 +229,36 @@ class Roster:
     def _remove(self, event: Left, when: str) -> None:
         nickname = event.occupant.nickname
         entry = self._entries.get(nickname)
-        if entry is None or event.occupant.endpoint not in entry.occupants:
+        seat = entry.take(event.occupant.endpoint) if entry else None
+        if entry is None or seat is None:
             return
-        seat = entry.seats.pop(event.occupant.endpoint)
-        del entry.occupants[event.occupant.endpoint]
         self._dirty[nickname] = None
         if event.departure not in _UNTOLD and nickname in self._told:
             actor = event.by and (self.entity_of(event.by) or occupant_uri(self._room, event.by))
-            entry.gone.append((seat, Gone(event, when, str(actor or ""))))
-        elif not entry.occupants and not entry.gone:
+            entry.gone += ((seat.number, Gone(event, when, str(actor or ""))),)
+        elif not entry.seats and not entry.gone:
             self._forget(nickname)
 
     def _rename(self, occupant: Occupant, old: Nickname) -> None:
         source = self._entries.get(old)
-        if source is None or occupant.endpoint not in source.occupants:
+        seat = source.take(occupant.endpoint) if source else None
+        if source is None or seat is None:
             return
-        del source.occupants[occupant.endpoint]
-        seat = source.seats.pop(occupant.endpoint)
         self._dirty[old] = None
         if occupant.nickname not in self._entries and self._keys.preferred(occupant) == source.entity:
             self._keys.pass_on(source.entity, occupant.nickname)
             self._entries[occupant.nickname] = _Entry(source.entity, next_seat=source.next_seat)
         target = self._entries.get(occupant.nickname)
-        if target and target.entity == source.entity:
-            target.seats[occupant.endpoint] = seat  # so that nobody takes it for another endpoint
-        if not source.occupants and not source.gone:
+        is_same = target is not None and target.entity == source.entity
+        if not source.seats and not source.gone:
             self._forget(old)
-        self._put(occupant)
+        # with its number, so that nobody takes it for another endpoint
+        self._put(occupant, seat.number if is_same else None)
 
     def _forget(self, nickname: Nickname) -> None:
         self._keys.disown(self._entries.pop(nickname).entity, nickname)
         if nickname not in self._told:
             self._dirty.pop(nickname, None)  # came and went unseen
-
-    def _user(self, nickname: Nickname, entry: _Entry) -> User | None:
-        if nickname not in self._dirty:
-            return self._told[nickname]
-        return replace(entry, gone=[]).user()
 
     def _changed_users(self) -> tuple[User, ...]:
         dirty, self._dirty = list(self._dirty), {}
@@ -252,27 +267,28 @@ class Roster:
         for nickname in dirty:
             told = self._told.pop(nickname, None)
             if told:
-                deleted[told.entity] = User(told.entity, State.DELETED)
+                deleted[told] = User(told, State.DELETED)
             entry = self._entries.get(nickname)
-            user = entry.user() if entry else None
+            user = entry.user(entry.gone) if entry else None
             if entry and user:
-                present[user.entity] = self._told[nickname] = user
+                present[user.entity] = user
+                self._told[nickname] = entry.entity
                 self._tell_once(nickname, entry)
         return tuple({**deleted, **present}.values())
 
     def _tell_once(self, nickname: Nickname, entry: _Entry) -> None:
         """Let those who are gone be told in this document and no more."""
         if entry.gone:
-            entry.gone.clear()
+            entry.gone = ()
             self._dirty[nickname] = None
-            if not entry.occupants:
+            if not entry.seats:
                 self._forget(nickname)
 
 
 def _state_of(entries: Iterable[_Entry]) -> ConferenceState:
-    return ConferenceState(user_count=sum(1 for entry in entries if entry.occupants), active=True)
+    return ConferenceState(user_count=sum(1 for entry in entries if entry.seats), active=True)
 
 
-def _is_uncovered(known: Occupant | None, now: Occupant) -> bool:
+def _is_uncovered(known: _Seat | None, now: Occupant) -> bool:
     """True if a real address is shown from now on: it names the participant then (RFC 4575 §5.6)."""
-    return known is not None and known.address is None and now.address is not None
+    return known is not None and known.occupant.address is None and now.address is not None

@@ -25,8 +25,10 @@ class RosterKeys:
     def claim(self, occupant: Occupant) -> str:
         """Give the participant its URI, or another one where somebody has it already."""
         wanted = preferred_entity(self._room, occupant, self._form)
-        if self._owners.setdefault(_key(wanted), occupant.nickname) == occupant.nickname:
-            return str(wanted)
+        text, key = str(wanted), _key(wanted)
+        key = text if key == text else key  # nearly always: one text is kept, not two
+        if self._owners.setdefault(key, occupant.nickname) == occupant.nickname:
+            return text
         # one person under two nicknames: the second one needs a key of its own
         own = occupant_uri(self._room, occupant.nickname)
         self._owners[_key(own)] = occupant.nickname
@@ -49,5 +51,5 @@ class RosterKeys:
 
 def _key(uri: SipUri) -> str:
     """A URI by what tells participants apart, without the case that addresses ignore."""
-    gr = uri.gr
-    return f"{(uri.user or '').lower()}@{uri.host.lower()}" + (f";{gr}" if gr else "")
+    plain = SipUri(uri.host.lower(), uri.user.lower() if uri.user else None)
+    return f"{plain};gr={uri.gr}" if uri.gr else str(plain)

@@ -3,16 +3,16 @@
 How a seat begins is in invite.py (it called) and dial.py (it was called).
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from crossroom.conference.conference import Conference
 from crossroom.conference.departures import ENDINGS, Cause, cause_of, departure_of_leaving, text_of
+from crossroom.conference.notices import notice_about, welcome
 from crossroom.conference.seat_chat import SeatChat, SeatSettings
 from crossroom.focus.interface import Focus, Participation
 from crossroom.net.sip_session import EndedSession, InviteSession
-from crossroom.net.tasks import Log, Tasks, Turns
+from crossroom.net.tasks import Log, Tasks
 from crossroom.room.address import Address, EndpointId, Nickname
 from crossroom.room.commands import HistoryRequest, Joiner
 from crossroom.room.configuration import Configuration
@@ -33,15 +33,36 @@ from crossroom.room.events import (
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.standing import Role
 
-WAITING = 1000
-"""Requests of one endpoint that wait for their turn; further ones are answered 413 (RFC 4975 §10.5: slow down).
+_UNKNOWN = Configuration()  # until the room has said how it is set
 
-No setting: the room's own rate (limits.occupant_burst) refuses long before, unless the room itself is stuck.
-"""
+
+class Keeper(Protocol):
+    """Who counts the seats."""
+
+    def leave(self, seat: "Seat") -> None:
+        """Called once, when nothing of the seat is left but the goodbyes."""
+        ...
 
 
 class Seat:
-    """One endpoint's place. `on_gone` is called once, when nothing of it is left but the goodbyes."""
+    """One endpoint's place. `keeper` is told when it is gone."""
+
+    __slots__ = (
+        "_configuration",
+        "_early",
+        "_endpoint",
+        "_is_welcome",
+        "_removed_by",
+        "_tasks",
+        "chat",
+        "conference",
+        "is_gone",
+        "keeper",
+        "own",
+        "participation",
+        "person",
+        "session",
+    )
 
     def __init__(
         self, conference: Conference, person: Address, tasks: Tasks, log: Log, settings: SeatSettings
@@ -51,12 +72,10 @@ class Seat:
         self.participation: Participation | None = None
         self.session: InviteSession | None = None
         self.own: Occupant | None = None
-        self.on_gone: Callable[[Seat], None] | None = None
+        self.keeper: Keeper | None = None
         self.is_gone = False
-        self.chat = SeatChat(self, Turns(tasks, f"requests of {person}", WAITING), log, settings)
-        self.chat.on_lost = self.lose
-        self._configuration = Configuration()
-        self._history = HistoryRequest(max_posts=settings.history_posts)
+        self.chat = SeatChat(self, tasks, log, settings)
+        self._configuration = _UNKNOWN
         self._tasks = tasks
         self._early: list[RoomEvent] | None = []
         self._is_welcome = False
@@ -65,7 +84,7 @@ class Seat:
 
     async def join(self, focus: Focus, joiner: Joiner) -> None:
         """Take the seat in the room; what the room says before that is kept in order. Raises Refused."""
-        joiner = replace(joiner, history=self._history)
+        joiner = replace(joiner, history=HistoryRequest(max_posts=self.chat.settings.history_posts))
         self.participation = await focus.join(self.conference.room, joiner, self.deliver)
         self._endpoint = self.participation.endpoint
         early, self._early = self._early or [], None
@@ -142,11 +161,14 @@ class Seat:
 
     def _announce(self, event: RoomEvent) -> None:
         """Tell people what their user agent may not show (RFC 7701 §11; docs/mapping.md §3.7)."""
+        notices = self.chat.settings.notices
         if isinstance(event, Joined) and self._is_own(event.occupant):
-            self._is_welcome = True
-            self.chat.welcome()
+            self._is_welcome = True  # more follows when it is known what the user agent can do
+            self.chat.announce(welcome(self.conference.room) if notices.welcome else "")
         elif self._is_welcome and not (isinstance(event, Renamed) and self._is_own(event.occupant)):
-            self.chat.announce(event)  # before the welcome come the lines of the roster
+            self.chat.announce(
+                notice_about(event, notices)
+            )  # before the welcome come the lines of the roster
 
     def _is_own(self, occupant: Occupant) -> bool:
         return occupant.endpoint == self._endpoint
@@ -185,5 +207,5 @@ class Seat:
         self.chat.close()
         if self.session is not None and self.session.ended is None:
             self._tasks.start(self.session.bye(str(cause)), f"goodbye to {self.person}")
-        if self.on_gone is not None:
-            self.on_gone(self)
+        if self.keeper is not None:
+            self.keeper.leave(self)

@@ -5,22 +5,26 @@ the connection and its repair: nothing is lost in the moment of joining, or of m
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 
 from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.conference.conference import Copy, Said
-from crossroom.conference.notices import SLOW, NoticeSettings, about_the_room, text_of, too_long, welcome
-from crossroom.conference.receipts import ReceiptBook, is_from_sip
+from crossroom.conference.notices import SLOW, NoticeSettings, about_the_room, too_long
+from crossroom.conference.receipts import is_from_sip
 from crossroom.conference.seat_private import PrivateMessages
 from crossroom.conference.seat_requests import SeatRequests, Sitter
-from crossroom.conference.typing import TypingWatch
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
-from crossroom.net.tasks import Log, Turns
-from crossroom.room.events import Acknowledged, ComposingChanged, Posted, RoomEvent
+from crossroom.net.tasks import Log, Tasks, Turns
+from crossroom.room.events import Acknowledged, ComposingChanged, Posted
+
+WAITING = 1000
+"""Requests of one endpoint that wait for their turn; further ones are answered 413 (RFC 4975 §10.5: slow down).
+
+No setting: the room's own rate (limits.occupant_burst) refuses long before, unless the room itself is stuck.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +62,44 @@ class Taste(dict[str, float]):
         return found
 
 
-class SeatChat:
-    """Implements net.msrp_face.SessionFace. `on_lost` is told when the chat is over for good, and why."""
+_NOT_KNOWN = Taste(None)
 
-    def __init__(self, seat: Sitter, turns: Turns, log: Log, settings: SeatSettings) -> None:
+
+class SeatChat:
+    """Implements net.msrp_face.SessionFace. The seat is told when the chat is over for good, and why.
+
+    `requests` is None until the endpoint asks for something, or is told something in private: many only read.
+    """
+
+    __slots__ = (
+        "_conference",
+        "_log",
+        "_private",
+        "_recovery",
+        "_seat",
+        "_takes",
+        "_tasks",
+        "_unsent",
+        "msrp",
+        "offered",
+        "peer",
+        "requests",
+        "settings",
+    )
+
+    def __init__(self, seat: Sitter, tasks: Tasks, log: Log, settings: SeatSettings) -> None:
+        self.settings = settings
         self.msrp: MsrpSession | None = None
         self.offered: MsrpSession | None = None  # in place of `msrp`, until it is answered
         self.peer: MessageMedia | None = None
-        self._takes = Taste(None)
-        self.on_lost: Callable[[str], None] = lambda _why: None
+        self.requests: SeatRequests | None = None
+        self._private: PrivateMessages | None = None
+        self._takes = _NOT_KNOWN
         self._seat = seat
         self._conference = seat.conference
-        self._book = ReceiptBook()
-        self.typing = TypingWatch(seat, turns, log)
-        self._requests = SeatRequests(seat, self._book, self.typing)
-        self._private = PrivateMessages(seat, self._book, turns, log)
-        self._turns = turns
+        self._tasks = tasks
         self._log = log
-        self._settings = settings
-        self._unsent: list[Said | Copy] = []
+        self._unsent: list[Said | Copy] | None = None
         self._recovery: asyncio.TimerHandle | None = None
 
     # -- what the room says --------------------------------------------------------------------------------
@@ -106,35 +129,27 @@ class SeatChat:
 
     def answer(self, event: Acknowledged) -> None:
         """Send the endpoint an IMDN, if it asked for one; one of another SIP endpoint in any case."""
-        if self._book.answers(event) or is_from_sip(event):
+        asked = self.requests is not None and self.requests.receipts.answers(event)
+        if asked or is_from_sip(event):
             self.send(event)
 
-    def announce(self, event: RoomEvent) -> None:
-        """Send a notice about an event, if there is one to send."""
-        text = text_of(event, self._settings.notices)
+    def announce(self, text: str) -> None:
+        """Send a notice of the room's own, if it has anything to say."""
         if text:
             self.send(self._conference.notice(text))
-
-    def welcome(self) -> None:
-        """Send what a newcomer is told; the rest follows when it is known what the user agent can do."""
-        if self._settings.notices.welcome:
-            self.send(self._conference.notice(welcome(self._conference.room)))
 
     def answered(self, peer: MessageMedia) -> None:
         """The endpoint's side is known: send what has waited for it."""
         self.peer = peer
-        if self.msrp is not None:
-            self.msrp.on_congested = self._warn
         if peer.chatroom is None:
             names = self._conference.nicknames(sees_addresses=self._seat.sees_addresses)
-            self.send(self._conference.notice(about_the_room(names)))
+            self.announce(about_the_room(names))
         self._send_kept()
 
     def recovered(self, msrp: MsrpSession, peer: MessageMedia) -> None:
         """A re-INVITE brought a new MSRP session: what the old one may not have delivered is sent again."""
         self._stop_waiting()
         lost, self.msrp, self.peer = self.msrp, msrp, peer
-        msrp.on_congested = self._warn
         if lost is not None:
             lost.close()
             for message in lost.undelivered:
@@ -152,12 +167,12 @@ class SeatChat:
         """The connection broke: only a new offer and answer can repair that (RFC 4975 §5.4); give it time."""
         self._stop_waiting()
         why, loop = str(EndReason.CONNECTION_LOST), asyncio.get_running_loop()
-        self._recovery = loop.call_later(self._settings.recovery_seconds, self.on_lost, why)
+        self._recovery = loop.call_later(self.settings.recovery_seconds, self._seat.lose, why)
 
     def close(self) -> None:
         """Nothing is sent or asked any more."""
-        self._turns.close()
-        self.typing.close()
+        if self.requests is not None:
+            self.requests.close()
         self._stop_waiting()
         for msrp in (self.msrp, self.offered):
             if msrp is not None:
@@ -169,16 +184,19 @@ class SeatChat:
         """See net.msrp_face.SessionFace."""
         if not message.content_type:
             return 200  # RFC 4975 §7.1: a SEND without body only binds or keeps alive
-        return None if self._turns.ask(partial(self._requests.say, message)) else 413
+        requests = self._asking()
+        return None if requests.turns.ask(partial(requests.say, message)) else 413
 
     def on_nickname(self, request: NicknameRequest) -> None:
         """See net.msrp_face.SessionFace."""
-        if not self._turns.ask(partial(self._requests.rename, request)):
+        requests = self._asking()
+        if not requests.turns.ask(partial(requests.rename, request)):
             request.respond(413)
 
     def on_report(self, report: Report) -> None:
         """See net.msrp_face.SessionFace."""
-        self._private.reported(report)
+        if self._private is not None:
+            self._private.reported(report)
         if report.status >= 300:
             person = str(self._seat.person)
             self._log.info("copy refused", person=person, status=report.status, comment=report.comment)
@@ -186,6 +204,11 @@ class SeatChat:
     def on_bound(self) -> None:
         """See net.msrp_face.SessionFace."""
         self._log.debug("chat connected", person=str(self._seat.person), room=str(self._conference.room))
+
+    def on_congested(self) -> None:
+        """RFC 7701 §6.4: tell who falls behind; it is read when the endpoint reads again, if it is in time."""
+        self._log.info("endpoint reads too slowly", person=str(self._seat.person))
+        self.announce(SLOW)
 
     def on_closed(self, reason: EndReason) -> None:
         """See net.msrp_face.SessionFace."""
@@ -195,14 +218,19 @@ class SeatChat:
         if reason in {EndReason.CONNECTION_LOST, EndReason.NO_SUCH_SESSION}:  # 481: it may have moved already
             self.await_repair()
         else:
-            self.on_lost(_WHY.get(reason, str(reason)))
+            self._seat.lose(_WHY.get(reason, str(reason)))
 
-    def _warn(self) -> None:
-        """RFC 7701 §6.4: tell who falls behind; it is read when the endpoint reads again, if it is in time."""
-        self._log.info("endpoint reads too slowly", person=str(self._seat.person))
-        self.send(self._conference.notice(SLOW))
+    def _asking(self) -> SeatRequests:
+        """Its requests, from the first one on."""
+        if self.requests is None:
+            turns = Turns(self._tasks, f"requests of {self._seat.person}", WAITING)
+            self.requests = SeatRequests(self._seat, turns, self._log)
+        return self.requests
 
     def _send_private(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted, copy: Copy) -> None:
+        if self._private is None:
+            requests = self._asking()
+            self._private = PrivateMessages(self._seat, requests.receipts, requests.turns, self._log)
         if copy.shared.size > self._takes[copy.wrapped_type]:
             self._say_it_was_too_long(posted, copy)
             self._private.refuse(posted)
@@ -212,14 +240,16 @@ class SeatChat:
     def _keep(self, said: Said | Copy) -> None:
         if isinstance(said, ComposingChanged):
             return  # over by the time that it could be sent
+        if self._unsent is None:
+            self._unsent = []
         self._unsent.append(said)
-        if len(self._unsent) > self._settings.kept_messages:
-            self._unsent.clear()
-            self.on_lost("too much was said while it could not be sent to")
+        if len(self._unsent) > self.settings.kept_messages:
+            self._unsent = None
+            self._seat.lose("too much was said while it could not be sent to")
 
     def _send_kept(self) -> None:
-        unsent, self._unsent = self._unsent, []
-        for said in unsent:
+        unsent, self._unsent = self._unsent, None
+        for said in unsent or ():
             self.send(said)
 
     def _say_it_was_too_long(self, said: Said | Copy, copy: Copy) -> None:

@@ -14,6 +14,7 @@ from crossroom.conference.typing import TypingWatch
 from crossroom.focus.interface import Features, Participation
 from crossroom.machine import ParseError
 from crossroom.net.msrp_face import NicknameRequest, ReceivedMessage
+from crossroom.net.tasks import Log, Turns
 from crossroom.room.address import Address, Nickname
 from crossroom.room.commands import Draft
 from crossroom.room.content import Composing
@@ -39,17 +40,30 @@ class Sitter(Protocol):
         """Its participation; raises Refused."""
         ...
 
+    def lose(self, why: str) -> None:
+        """The endpoint is gone for good."""
+        ...
+
 
 class SeatRequests:
-    """The requests of one endpoint, which is the `Speaker` of what it says (switch.py)."""
+    """The requests of one endpoint in their `turns`, and what is kept in mind about them.
 
-    __slots__ = ("_book", "_seat", "_typing", "_uri")
+    It is the `Speaker` of what it says (switch.py).
+    """
 
-    def __init__(self, seat: Sitter, book: ReceiptBook, typing: TypingWatch) -> None:
+    __slots__ = ("_seat", "_uri", "receipts", "turns", "typing")
+
+    def __init__(self, seat: Sitter, turns: Turns, log: Log) -> None:
         self._seat = seat
-        self._book = book
-        self._typing = typing
         self._uri = ""
+        self.turns = turns
+        self.receipts = ReceiptBook()
+        self.typing = TypingWatch(seat, turns, log)
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
+        self.turns.close()
+        self.typing.close()
 
     @property
     def room(self) -> Address:
@@ -84,8 +98,8 @@ class SeatRequests:
             said = read(message.content_type, message.body, message.id, self)
             participation = self._seat.seated()
             if isinstance(said, Draft):
-                self._typing.stop(said.to)
-                self._book.ask(said.id, said.receipts)
+                self.typing.stop(said.to)
+                self.receipts.ask(said.id, said.receipts)
                 await participation.post(said)
             elif isinstance(said, Told):
                 await self._tell(participation, said)
@@ -100,13 +114,15 @@ class SeatRequests:
 
     def _watch(self, typing: Typing) -> None:
         if typing.state is Composing.COMPOSING:
-            self._typing.start(typing.to, typing.seconds)
+            self.typing.start(typing.to, typing.seconds)
         else:
-            self._typing.stop(typing.to)
+            self.typing.stop(typing.to)
 
     async def _tell(self, participation: Participation, told: Told) -> None:
         """An IMDN: RFC 5438 §7.2 has one of each kind for a message, and a REPORT may have been first."""
-        if Features.RECEIPTS in participation.features and self._book.is_news(told.to, told.id, told.receipt):
+        if Features.RECEIPTS in participation.features and self.receipts.is_news(
+            told.to, told.id, told.receipt
+        ):
             await participation.acknowledge(told.id, told.receipt, told.to, told.native)
 
     async def rename(self, request: NicknameRequest) -> None:

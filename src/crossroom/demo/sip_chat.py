@@ -96,6 +96,9 @@ class SipChat:
         """See net.msrp_face.SessionFace."""
         self.bound.set()
 
+    def on_congested(self) -> None:
+        """See net.msrp_face.SessionFace: nobody says that much in the demonstration."""
+
     def on_closed(self, reason: EndReason) -> None:
         """See net.msrp_face.SessionFace."""
         if not self.is_over:

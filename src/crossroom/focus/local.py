@@ -7,7 +7,7 @@ delivered (unless it was made from inside a `deliver`, see outbox.py).
 import asyncio
 from dataclasses import replace
 
-from crossroom.focus.hosting import Hosting, Identity, Surroundings
+from crossroom.focus.hosting import Hosting, Surroundings
 from crossroom.focus.interface import Deliver, Description, Features, Invitation, Outcome, Progress, untold
 from crossroom.focus.limits import Bucket, Limits
 from crossroom.room.address import Address, EndpointId, MessageId, Nickname
@@ -43,14 +43,14 @@ HIDDEN_PASSWORD = "••••••••"  # noqa: S105 -- says that there is
 class LocalParticipation:
     """One endpoint's seat in a room of this process; see focus.interface.Participation for every call."""
 
-    __slots__ = ("_acts", "_endpoint", "_hosting", "_person", "_room")
+    __slots__ = ("_acts", "_address", "_endpoint", "_hosting", "_room")
 
-    def __init__(self, hosting: Hosting, room: Room, endpoint: EndpointId, person: Identity) -> None:
+    def __init__(self, hosting: Hosting, room: Room, endpoint: EndpointId, address: Address) -> None:
         self._hosting = hosting
         self._room = room
         self._endpoint = endpoint
-        self._person = person
-        self._acts = Bucket(hosting.limits.acts, hosting.around.clock())
+        self._address = address
+        self._acts: Bucket | None = None  # until it does something
 
     @property
     def endpoint(self) -> EndpointId:
@@ -111,9 +111,9 @@ class LocalParticipation:
         """Let the room invite somebody; cancelling the call withdraws the invitation."""
         hosting, room = self._hosting, self._room
         try:
-            hosting.allow_invitation(self._person)
+            hosting.allow_invitation(self._address.identity)
         except Refused as refused:
-            hosting.around.note(refused, self._person, room.address)
+            hosting.around.note(refused, self._address.identity, room.address)
             raise
         self._act(Invite(self._endpoint, who, reason))
         inviter = room.address_of(self._endpoint)
@@ -141,12 +141,16 @@ class LocalParticipation:
         await self._hosting.shelf.flush()
 
     def _act(self, command: Command) -> None:
+        hosting = self._hosting
+        now = hosting.around.clock()
+        if self._acts is None:
+            self._acts = Bucket(hosting.limits.acts, now)
         try:
-            if not self._acts.take(self._hosting.around.clock()):
+            if not self._acts.take(now):
                 raise Refused(Reason.RATE_EXCEEDED)  # noqa: TRY301 -- the same for what the room refuses
-            self._hosting.perform(self._room, command)
+            hosting.perform(self._room, command)
         except Refused as refused:
-            self._hosting.around.note(refused, self._person, self._room.address)
+            hosting.around.note(refused, self._address.identity, self._room.address)
             raise
 
 
@@ -171,7 +175,7 @@ class LocalFocus:
         except asyncio.CancelledError:
             hosting.give_up(found, endpoint)
             raise
-        return LocalParticipation(hosting, found, endpoint, joiner.address.identity)
+        return LocalParticipation(hosting, found, endpoint, joiner.address)
 
     async def describe(self, room: Address) -> Description:
         """Tell what anybody may know about a room that is open or kept."""

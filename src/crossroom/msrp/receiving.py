@@ -110,8 +110,7 @@ class Receiving:
 
     def refuse(self, request: MsrpRequest, status: int, comment: str = "") -> list[Output]:
         """The response with this status, where one may be sent."""
-        response = answer(request, status, self._local, comment)
-        return [Send(response)] if response else []
+        return refuse(request, status, self._local, comment)
 
     def _send(self, request: MsrpRequest, now: float) -> list[Output]:
         message_id = request.message_id
@@ -175,6 +174,12 @@ class Receiving:
         if len(self._too_large) > _MAX_TOO_LARGE:
             del self._too_large[next(iter(self._too_large))]
         return [*self.refuse(request, 413), Deliver(TooLargeRefused(message_id))]
+
+
+def refuse(request: MsrpRequest, status: int, local: str, comment: str = "") -> list[Output]:
+    """The response of the session with this URI, where one may be sent."""
+    response = answer(request, status, local, comment)
+    return [Send(response)] if response else []
 
 
 def report_on(

@@ -14,6 +14,7 @@ from crossroom.msrp.session_events import Bound, EndReason, NicknameAnswered, Ou
 from crossroom.msrp.uri import Path, format_path
 
 _NO_SESSION = 481
+_NONE_REFUSED: frozenset[str] = frozenset()  # one for all sessions: each new one takes 216 octets
 _FATAL = {_NO_SESSION: EndReason.NO_SUCH_SESSION, 506: EndReason.BOUND_ELSEWHERE}
 
 
@@ -24,12 +25,22 @@ class Sending:
     sent again after a repair, unless the peer was heard meanwhile: then it was there and did not care to answer.
     """
 
-    __slots__ = ("_local", "_remote_text", "_transfers", "is_relayed", "late", "outbox", "refused_types")
+    __slots__ = (
+        "_local",
+        "_remote_text",
+        "_transfers",
+        "is_relayed",
+        "knows_remote",
+        "late",
+        "outbox",
+        "refused_types",
+    )
 
     def __init__(self, local: str, seed: str, response_seconds: float) -> None:
         self.outbox = Outbox(seed, response_seconds)
-        self.refused_types: frozenset[str] = frozenset()
+        self.refused_types = _NONE_REFUSED
         self.late: dict[int, Message] = {}
+        self.knows_remote = False  # the peer's path
         self.is_relayed = False  # the peer is reached by way of a relay (RFC 4976)
         self._local = local
         self._transfers: dict[str, Transfer] = {}
@@ -38,6 +49,7 @@ class Sending:
     def set_remote(self, path: Path) -> None:
         """Learn the peer's path (its a=path, leftmost first): what our requests' To-Path carries."""
         self._remote_text = format_path(path)
+        self.knows_remote = True
         self.is_relayed = len(path) > 1
         self.outbox.copies.set_paths(self._local, self._remote_text, str(path[0]))
 

@@ -15,7 +15,7 @@ from crossroom.msrp.chunk import (
     Unintelligible,
 )
 from crossroom.msrp.message import Message
-from crossroom.msrp.receiving import Output, Receiving, SessionLimits, report_on
+from crossroom.msrp.receiving import Output, Receiving, SessionLimits, refuse, report_on
 from crossroom.msrp.sending import Sending
 from crossroom.msrp.session_events import MessageReceived, Report
 from crossroom.msrp.uri import MsrpUri
@@ -29,7 +29,7 @@ class Session:
     the other may still receive while this one is only offered.
     """
 
-    __slots__ = ("_receiving", "local", "local_text", "sending")
+    __slots__ = ("_limits", "_receiving", "local", "local_text", "sending")
 
     def __init__(
         self,
@@ -42,12 +42,14 @@ class Session:
         self.local = local
         self.local_text = str(local)
         self.sending = Sending(self.local_text, seed, limits.response_seconds)
-        self._receiving = Receiving(self.local_text, limits, seen)
+        self._limits = limits
+        # Until there is something to remember of what came in: many only read.
+        self._receiving = None if seen is None else Receiving(self.local_text, limits, seen)
 
     @property
     def seen(self) -> dict[str, None]:
         """The Message-IDs received lately, for a session that replaces this one."""
-        return self._receiving.seen
+        return self._remembering().seen
 
     @property
     def unanswered(self) -> tuple[Message, ...]:
@@ -57,12 +59,14 @@ class Session:
     def receive(self, item: FrameItem, now: float) -> list[Output]:
         """Take one frame that is for this session."""
         if isinstance(item, MsrpRequest):
-            outputs = self._receiving.receive(item, now)
+            if item.body is None and item.method == "SEND" and self._receiving is None:
+                return refuse(item, 200, self.local_text)  # it binds, or keeps alive; nothing to remember
+            outputs = self._remembering().receive(item, now)
             return outputs if item.method != "REPORT" else self._heeded(outputs)
         if isinstance(item, MsrpResponse):
             return self.sending.answered(item)
         if isinstance(item, Oversized):
-            return self._receiving.oversized(item)
+            return self._remembering().oversized(item)
         return _unintelligible(item, self.local_text)
 
     def respond(self, handle: int, status: int, comment: str = "", *, report: bool = True) -> list[Output]:
@@ -70,8 +74,9 @@ class Session:
 
         `report=False` keeps the REPORT for later (`report`). A second answer, or a late one, is nothing.
         """
-        event = self._receiving.undecided(handle)
-        outputs = self._receiving.respond(handle, status, comment)
+        receiving = self._remembering()
+        event = receiving.undecided(handle)
+        outputs = receiving.respond(handle, status, comment)
         if report and status == 200 and isinstance(event, MessageReceived):
             outputs += self.report(event, status, comment)
         return outputs
@@ -87,11 +92,13 @@ class Session:
 
     def tick(self, now: float) -> list[Output]:
         """Let time pass."""
-        return self._receiving.tick(now) + self.sending.tick(now)
+        received = [] if self._receiving is None else self._receiving.tick(now)
+        return received + self.sending.tick(now)
 
     def deadline(self) -> float | None:
         """When tick() is next due."""
-        dues = (self.sending.outbox.deadline(), self._receiving.deadline())
+        received = None if self._receiving is None else self._receiving.deadline()
+        dues = (self.sending.outbox.deadline(), received)
         return min((due for due in dues if due is not None), default=None)
 
     def lost(self) -> list[Output]:
@@ -102,6 +109,11 @@ class Session:
         """With what a REPORT means for the message that it is about."""
         reports = [o.event for o in outputs if isinstance(o, Deliver) and isinstance(o.event, Report)]
         return outputs + [failed for report in reports for failed in self.sending.heed(report)]
+
+    def _remembering(self) -> Receiving:
+        if self._receiving is None:
+            self._receiving = Receiving(self.local_text, self._limits)
+        return self._receiving
 
 
 def _unintelligible(item: Unintelligible, local: str) -> list[Output]:

@@ -36,34 +36,43 @@ class Logs(Protocol):
     refusals: SparseLog
 
 
+class CalledSession(Protocol):
+    """The session, as those who call its user need it."""
+
+    machine: Session
+    face: SessionFace
+
+    def run(self, outputs: list[Output]) -> None:
+        """Carry out what the machine wants."""
+        ...
+
+    def end(self, reason: EndReason) -> None:
+        """After a fault of the face."""
+        ...
+
+
 class FaceCalls:
-    """`run` carries out what the machine wants, `fail` ends the session after a fault of the face."""
+    """The calls of one session; what it waits for is kept while there is something."""
 
-    __slots__ = ("_face", "_fail", "_logs", "_machine", "_naming", "_on_result", "_run")
+    __slots__ = ("_logs", "_naming", "_on_result", "_session")
 
-    def __init__(
-        self,
-        face: SessionFace,
-        machine: Session,
-        run: Callable[[list[Output]], None],
-        fail: Callable[[EndReason], None],
-        logs: Logs,
-    ) -> None:
-        self._face = face
-        self._machine = machine
-        self._run = run
-        self._fail = fail
+    def __init__(self, session: CalledSession, logs: Logs) -> None:
+        self._session = session
         self._logs = logs
-        self._on_result: dict[str, OnResult] = {}
-        self._naming: list[asyncio.Future[int]] = []
+        self._on_result: dict[str, OnResult] | None = None
+        self._naming: list[asyncio.Future[int]] | None = None
 
     def expect_result(self, message_id: str, told: OnResult) -> None:
         """Call this when the message has ended."""
+        if self._on_result is None:
+            self._on_result = {}
         self._on_result[message_id] = told
 
     def expect_nickname(self) -> asyncio.Future[int]:
         """The status of the NICKNAME that is sent now."""
         answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if self._naming is None:
+            self._naming = []
         self._naming.append(answered)
         return answered
 
@@ -74,36 +83,40 @@ class FaceCalls:
                 self._message(event)
             case NicknameRequested():
                 request = NicknameRequest(event.nickname, partial(self._respond, event.handle))
-                self._call(self._face.on_nickname, request)
+                self._call(self._session.face.on_nickname, request)
             case NicknameAnswered():
                 self._named(event.status)
             case Report():
-                self._call(self._face.on_report, event)
+                self._call(self._session.face.on_report, event)
             case Result():
                 self.result(event)
             case Bound():
-                self._call(self._face.on_bound)
+                self._call(self._session.face.on_bound)
             case TooLargeRefused():
                 self._logs.refusals.info(
-                    "limit reached", reason="message-octets", session=self._machine.local_text
+                    "limit reached", reason="message-octets", session=self._session.machine.local_text
                 )
             case _:
                 assert_never(event)
 
     def result(self, result: Result) -> None:
         """Tell how a message of ours ended: by its callback, or a failure by on_report."""
-        told = self._on_result.pop(result.message_id, None)
+        told = self._on_result.pop(result.message_id, None) if self._on_result else None
         if told is not None:
             self._call(told, result)
         elif result.outcome not in {Outcome.ACCEPTED, Outcome.LOST}:
-            self._call(self._face.on_report, Report(result.message_id, result.status, result.comment))
+            self._call(self._session.face.on_report, Report(result.message_id, result.status, result.comment))
+
+    def congested(self) -> None:
+        """Tell that the queue is nearly full."""
+        self._call(self._session.face.on_congested)
 
     def closed(self, reason: EndReason) -> None:
         """Tell that the session is over."""
         while self._naming:
             self._named(481)
         if reason is not EndReason.CLOSED:
-            self._call(self._face.on_closed, reason)
+            self._call(self._session.face.on_closed, reason)
 
     def _message(self, event: MessageReceived) -> None:
         message = event.message
@@ -115,15 +128,15 @@ class FaceCalls:
             partial(self._respond, event.handle),
             partial(self._report, event),
         )
-        status = self._call(self._face.on_message, received)
+        status = self._call(self._session.face.on_message, received)
         if status is not None:
-            self._run(self._machine.respond(event.handle, status))
+            self._session.run(self._session.machine.respond(event.handle, status))
 
     def _respond(self, handle: int, status: int, comment: str, report: bool) -> None:  # noqa: FBT001 -- a callback
-        self._run(self._machine.respond(handle, status, comment, report=report))
+        self._session.run(self._session.machine.respond(handle, status, comment, report=report))
 
     def _report(self, event: MessageReceived, status: int, comment: str) -> None:
-        self._run(self._machine.report(event, status, comment))
+        self._session.run(self._session.machine.report(event, status, comment))
 
     def _named(self, status: int) -> None:
         if self._naming:
@@ -135,6 +148,6 @@ class FaceCalls:
         try:
             return call(*arguments)
         except Exception:  # whatever it is, it must not reach the loop: others share the connection
-            self._logs.log.exception("msrp face failed", session=self._machine.local_text)
-            self._fail(EndReason.FAULT)
+            self._logs.log.exception("msrp face failed", session=self._session.machine.local_text)
+            self._session.end(EndReason.FAULT)
             return None

@@ -163,5 +163,8 @@ class SessionFace(Protocol):
     def on_bound(self) -> None:
         """The session has its connection: before any message is handed over."""
 
+    def on_congested(self) -> None:
+        """The queue has got nearly full: told once each time."""
+
     def on_closed(self, reason: EndReason) -> None:
         """The session is over; not called for the face's own `close()`. Nothing comes after it."""

@@ -5,22 +5,17 @@ from crossroom.net.msrp_face import MsrpSettings
 
 
 class HeldFrames:
-    """Frames that wait: as many, and as many octets of content, as the settings allow."""
+    """Frames that wait, in order: as many, and as many octets of content, as the settings allow."""
 
     def __init__(self, settings: MsrpSettings) -> None:
         self._settings = settings
-        self._items: list[FrameItem] = []
+        self.items: list[FrameItem] = []
         self._octets = 0
 
     def add(self, item: FrameItem) -> bool:
         """Keep one more; False when that is too much."""
         request = item.request if isinstance(item, Oversized) else item
         self._octets += len(request.body or b"") if isinstance(request, MsrpRequest) else 0
-        self._items.append(item)
+        self.items.append(item)
         settings = self._settings
-        return len(self._items) <= settings.max_held and self._octets <= settings.max_queue_octets
-
-    def clear(self) -> list[FrameItem]:
-        """Give back what waits, and keep nothing."""
-        items, self._items = self._items, []
-        return items
+        return len(self.items) <= settings.max_held and self._octets <= settings.max_queue_octets

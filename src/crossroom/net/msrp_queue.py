@@ -13,7 +13,7 @@ _CONGESTED_AT = 0.8  # of a full queue
 class SendQueue:
     """Messages in order; a long one steps back behind the others after each chunk of `chunk_octets`."""
 
-    __slots__ = ("_octets", "_sending", "_settings", "items")
+    __slots__ = ("_is_told", "_octets", "_sending", "_settings", "items")
 
     def __init__(self, sending: Sending, settings: MsrpSettings) -> None:
         self._sending = sending
@@ -22,6 +22,7 @@ class SendQueue:
             SharedBody | Transfer
         ] = []  # short, and nearly always empty: a deque takes 760 octets
         self._octets = 0
+        self._is_told = False  # that it is nearly full
 
     def __len__(self) -> int:
         return len(self.items)
@@ -37,6 +38,12 @@ class SendQueue:
     def is_congested(self) -> bool:
         """Nearly full: what can be left out should be."""
         return self._passes(_CONGESTED_AT)
+
+    def has_become_congested(self) -> bool:
+        """True once, when it is nearly full; then not before it was empty again."""
+        is_news = self.is_congested and not self._is_told
+        self._is_told = self._is_told or is_news
+        return is_news
 
     def add(self, item: SharedBody | Transfer) -> bool:
         """Queue a message; False when the queue is full and the session has to end."""
@@ -83,6 +90,7 @@ class SendQueue:
 
     def _drop(self) -> None:
         self._octets -= _size(self.items.pop(0))
+        self._is_told = self._is_told and bool(self.items)
 
     def _passes(self, part: float) -> bool:
         return (

@@ -5,6 +5,7 @@ Callbacks run on the loop; nothing here creates a task or a timer, the endpoint'
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from crossroom.machine import Ended, Send
@@ -49,6 +50,7 @@ class SessionOwner(Protocol):
         """The session is over."""
 
 
+@dataclass(eq=False, slots=True)
 class MsrpSession:
     """Made by `MsrpEndpoint.open`: passive, listening from that moment, until somebody connects or `connect`.
 
@@ -57,38 +59,45 @@ class MsrpSession:
     arrived, for a session that replaces this one to send again (RFC 4975 §5.4).
     """
 
-    def __init__(self, owner: SessionOwner, machine: Session, face: SessionFace) -> None:
-        self.machine = machine
-        self.local_path: Path = (machine.local,)
-        self.local_text = machine.local_text
-        self.closed: EndReason | None = None
-        self.undelivered: tuple[Message, ...] = ()
-        self._owner = owner
-        self._connection: MsrpConnection | None = None
-        self._remote: Path | None = None
-        self._fingerprints: tuple[Fingerprint, ...] = ()
+    _owner: SessionOwner
+    machine: Session
+    face: SessionFace
+    closed: EndReason | None = field(default=None, init=False)
+    undelivered: tuple[Message, ...] = field(default=(), init=False)
+    _connection: MsrpConnection | None = field(default=None, init=False)
+    _fingerprints: tuple[Fingerprint, ...] = field(default=(), init=False)
+    _held: HeldFrames | None = field(default=None, init=False)  # before the peer's path is known
+    _is_active: bool = field(default=False, init=False)
+    _is_bound: bool = field(default=False, init=False)
+    _binding: asyncio.Future[None] | None = field(default=None, init=False)
+    _outflow: Outflow | None = field(default=None, init=False)  # while whole messages may be written
+    _waits_since: float = field(init=False)
+    _queue: SendQueue = field(init=False)
+    _calls: FaceCalls = field(init=False)
+    # Looked up once: a fan-out comes by here for every copy.
+    _send_copy: Callable[[SharedBody, float], bytes | None] = field(init=False)
+    take_usual: Callable[[bytes], int] = field(init=False)
+    local_text: str = field(init=False)
+    _now: Callable[[], float] = field(init=False)
+    _short: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        owner, sending = self._owner, self.machine.sending
         self._waits_since = owner.now()
-        self._held = HeldFrames(owner.settings)
-        self._is_active = self._is_bound = False
-        self._queue = SendQueue(machine.sending, owner.settings)
-        self._outflow: Outflow | None = None  # while whole messages may be written: bound and not closed
-        # Looked up once: a fan-out comes by here for every copy.
-        self._send_copy = machine.sending.outbox.copies.send
-        self.take_usual = machine.sending.outbox.copies.take_usual
+        self._queue = SendQueue(sending, owner.settings)
+        self._calls = FaceCalls(self, owner)
+        self._send_copy = sending.outbox.copies.send
+        self.take_usual = sending.outbox.copies.take_usual
+        self.local_text = self.machine.local_text
         self._now = owner.now
         self._short = owner.settings.chunk_octets
-        self._calls = FaceCalls(face, machine, self._run, self.end, owner)
-        self._binding: asyncio.Future[None] | None = None
-        # told once each time that the queue gets nearly full
-        self.on_congested: Callable[[], None] | None = None
-        self._is_behind = False
 
     # -- what the face uses --------------------------------------------------------------------------------
 
     @property
-    def remote_path(self) -> Path | None:
-        """The peer's a=path; None until it is known."""
-        return self._remote
+    def local_path(self) -> Path:
+        """What goes into a=path."""
+        return (self.machine.local,)
 
     def expect(self, path: Path, *, fingerprints: tuple[Fingerprint, ...] = ()) -> None:
         """Be the passive side: take what came before the peer's path was known, and what comes now.
@@ -96,16 +105,14 @@ class MsrpSession:
         With `fingerprints` (RFC 8122) who connects by TLS must not show another certificate than these.
         """
         self._fingerprints = fingerprints
-        if self._connection is not None and not _is_trusted(
-            self._connection, fingerprints, self._owner.settings
-        ):
+        if not _is_trusted(self._connection, fingerprints, self._owner.settings):
             self.end(EndReason.UNTRUSTED)
             return
-        self._remote = path
         self.machine.sending.set_remote(path)
         self._short = self._queue.chunk_octets
         self._waits_since = self._owner.now()
-        for item in self._held.clear():
+        held, self._held = self._held, None
+        for item in held.items if held is not None else ():
             self.take(item)
 
     @property
@@ -131,15 +138,16 @@ class MsrpSession:
         the peer's certificate instead of its name. Raises MsrpUnreachable; the session is closed then.
         """
         self._is_active = True
-        self._remote = remote_path
         self.machine.sending.set_remote(remote_path)
         self._short = self._queue.chunk_octets
         try:
-            connection = await self._owner.connection_to(remote_path, address, fingerprints, fresh=False)
-            if not await self._bind_on(connection):
-                # The peer knows no second session on one connection: give it one of its own.
-                connection = await self._owner.connection_to(remote_path, address, fingerprints, fresh=True)
-                await self._bind_on(connection)
+            for fresh in (
+                False,
+                True,
+            ):  # a peer that knows no second session on one connection gets a fresh one
+                connection = await self._owner.connection_to(remote_path, address, fingerprints, fresh=fresh)
+                if await self._bind_on(connection):
+                    break
         except BaseException:
             self.close()
             raise
@@ -159,13 +167,12 @@ class MsrpSession:
         `on_result` is called exactly once, later: accepted, refused, timed out or lost; never with
         `failure_report="no"`, when nothing can be known.
         """
-        message_id = message_id or self.machine.sending.fresh_id()
+        sending = self.machine.sending
+        message_id = message_id or sending.fresh_id()
         message = Message(message_id, content_type, body, success_report, FailureReport(failure_report))
         if on_result is not None and message.failure_report is not FailureReport.NO:
             self._calls.expect_result(message_id, on_result)
-        begun: Transfer | Result = Result(message_id, Outcome.LOST, 481)
-        if self.closed is None:
-            begun = self.machine.sending.begin(message)
+        begun = sending.begin(message) if self.closed is None else Result(message_id, Outcome.LOST, 481)
         if isinstance(begun, Result):
             asyncio.get_running_loop().call_soon(self._calls.result, begun)
         else:
@@ -191,10 +198,8 @@ class MsrpSession:
         """
         if self._connection is None or self.closed is not None:
             return 481
-        octets = self.machine.sending.set_nickname(nickname, self._owner.now())
-        answered = self._calls.expect_nickname()
-        self._connection.outflow.write(octets)
-        return await answered
+        self._connection.outflow.write(self.machine.sending.set_nickname(nickname, self._owner.now()))
+        return await self._calls.expect_nickname()
 
     def close(self) -> None:
         """End the session: what is queued is not sent any more, `on_closed` is not called."""
@@ -227,18 +232,19 @@ class MsrpSession:
         """Receive one frame; held while the peer's path is not known."""
         if self.closed is not None:
             return
-        if self._remote is None:
+        if not self.machine.sending.knows_remote:
+            self._held = self._held or HeldFrames(self._owner.settings)
             if not self._held.add(item):
                 self.end(EndReason.FLOODED)
             return
         if isinstance(item, MsrpResponse):
-            self._run(self.machine.sending.answered(item))
+            self.run(self.machine.sending.answered(item))
             return
         is_bare = isinstance(item, MsrpRequest) and item.body is None and item.method == "SEND"
         # Binding is told before any message, and after the answer to a bare binding SEND.
         if not is_bare:
             self._now_bound()
-        self._run(self.machine.receive(item, self._owner.now()))
+        self.run(self.machine.receive(item, self._owner.now()))
         if is_bare:
             self._now_bound()
 
@@ -249,7 +255,6 @@ class MsrpSession:
         octets = self._queue.next_octets(self._owner.now())
         if octets is not None:
             self._connection.outflow.write(octets)
-        self._is_behind = self._is_behind and bool(self._queue)
         return bool(self._queue)
 
     def end(self, reason: EndReason) -> None:
@@ -260,8 +265,8 @@ class MsrpSession:
         connection, self._connection, self._outflow = self._connection, None, None
         self.undelivered = (*self.machine.unanswered, *self._queue.unsent)
         self._queue.clear()
-        self._held.clear()
-        self._run(self.machine.lost())
+        self._held = None
+        self.run(self.machine.lost())
         is_told = _failed(self._binding, MsrpUnreachable(f"closed: {reason}"))
         if connection is not None:
             connection.release(self)
@@ -274,22 +279,18 @@ class MsrpSession:
         connection, late = self._connection, self.machine.sending.late
         if late and connection is not None and connection.has_read:
             late.clear()
-        deadline = self.machine.deadline()
-        if deadline is not None and deadline <= now:
-            self._run(self.machine.tick(now))
+        self.run(self.machine.tick(now))
         if len(late) > settings.max_queue_messages:
             self.end(EndReason.UNRESPONSIVE)
             return
+        heard_at = max(self._waits_since, connection.read_at) if connection else self._waits_since
         if connection is None:
-            if not self._is_active and self._remote and now - self._waits_since > settings.bind_seconds:
+            is_expected = not self._is_active and self.machine.sending.knows_remote
+            if is_expected and now - heard_at > settings.bind_seconds:
                 self.end(EndReason.NEVER_BOUND)
-        elif self._is_bound and 0 < settings.keepalive_seconds < now - max(
-            self._waits_since, connection.read_at
-        ):
+        elif self._is_bound and 0 < settings.keepalive_seconds < now - heard_at:
             self._waits_since = now
             connection.outflow.write(self.machine.sending.keepalive(now))
-
-    # ------------------------------------------------------------------------------------------------------
 
     async def _bind_on(self, connection: MsrpConnection) -> bool:
         """False when the peer refuses to share a connection that was there before."""
@@ -328,12 +329,11 @@ class MsrpSession:
             asyncio.get_running_loop().call_soon(self.end, EndReason.CONGESTED)
         elif self._is_bound and self._connection is not None:
             self._connection.outflow.wants_turn(self)
-            if self._queue.is_congested and not self._is_behind:
-                self._is_behind = True
-                if self.on_congested is not None:
-                    self.on_congested()
+            if self._queue.has_become_congested():
+                self._calls.congested()
 
-    def _run(self, outputs: list[Output]) -> None:
+    def run(self, outputs: list[Output]) -> None:
+        """Carry out what the machine wants."""
         for output in outputs:
             if isinstance(output, Send):
                 if self._connection is not None:
@@ -359,10 +359,10 @@ _STATUS = {
 
 
 def _is_trusted(
-    connection: MsrpConnection, fingerprints: tuple[Fingerprint, ...], settings: MsrpSettings
+    connection: MsrpConnection | None, fingerprints: tuple[Fingerprint, ...], settings: MsrpSettings
 ) -> bool:
-    """Whether who connected may be the peer that announced these."""
-    if not fingerprints:
+    """Whether who connected, if anybody has, may be the peer that announced these."""
+    if connection is None or not fingerprints:
         return True
     shown = connection.peer_certificate
     return is_acceptable(shown, fingerprints, is_required=settings.requires_certificate)

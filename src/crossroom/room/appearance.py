@@ -18,7 +18,7 @@ def rename(state: RoomState, command: Rename, now: float) -> list[Delivery]:
         raise Refused(Reason.NICKNAME_TAKEN)
     old, seats, saw = (
         participant.nickname,
-        list(participant.seats.values()),
+        list(participant.seats),
         sees_addresses(state, participant),
     )
     merged = state.roster.rename(participant, command.nickname)

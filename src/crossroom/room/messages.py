@@ -64,7 +64,7 @@ def acknowledge(state: RoomState, command: Acknowledge) -> list[Delivery]:
 
 
 def _takes_elsewhere(seat: Seat) -> bool:
-    return any(each.takes_private and each is not seat for each in seat.participant.seats.values())
+    return any(each.takes_private and each is not seat for each in seat.participant.seats)
 
 
 def _private(state: RoomState, seat: Seat, command: Post, to: Nickname, now: float) -> list[Delivery]:
@@ -111,7 +111,7 @@ def _recipient(state: RoomState, seat: Seat, to: Nickname) -> Participant:
 
 
 def _private_seats(target: Participant) -> tuple[EndpointId, ...]:
-    seats = tuple(seat.endpoint for seat in target.seats.values() if seat.takes_private)
+    seats = tuple(seat.endpoint for seat in target.seats if seat.takes_private)
     if not seats:
         raise Refused(Reason.PRIVATE_MESSAGES_UNSUPPORTED)
     return seats

@@ -125,7 +125,7 @@ def set_affiliation(
         departure = _departure(state, after)
         if departure is not None:
             end = Farewell(departure, farewell.text, farewell.by)
-            deliveries += remove(state, list(participant.seats.values()), end, now)
+            deliveries += remove(state, list(participant.seats), end, now)
             continue
         usual = state.role_for(after)
         role = max(participant.role, usual) if after > before else min(participant.role, usual)
@@ -138,7 +138,7 @@ def change_role(state: RoomState, participant: Participant, role: Role, farewell
     saw = sees_addresses(state, participant)
     participant.role = role
     state.roster.recipients = None
-    seats = list(participant.seats.values())
+    seats = list(participant.seats)
     deliveries: list[Delivery] = []
     for seat in seats:
         deliveries += changed(state, seat, partial(Changed, text=farewell.text, by=farewell.by))
@@ -179,7 +179,7 @@ def _set_role(state: RoomState, actor: Participant, order: SetRole, now: float) 
         return []
     if order.role is Role.NONE:
         # mapping §3.14: a kick by nickname takes all endpoints under it
-        kicked: list[Seat] = list(target.seats.values())
+        kicked: list[Seat] = list(target.seats)
         return remove(state, kicked, Farewell(Departure.KICKED, order.text, actor.nickname), now)
     farewell = Farewell(Departure.LEFT, order.text, actor.nickname)
     return [] if target.role is order.role else change_role(state, target, order.role, farewell)
@@ -192,7 +192,7 @@ def _concerns(address: Address, participant: Participant) -> bool:
 
 
 def _standing(state: RoomState, participant: Participant) -> Affiliation:
-    seat = next(iter(participant.seats.values()))
+    seat = next(iter(participant.seats))
     return state.affiliations.of(seat.address)
 
 

@@ -4,7 +4,7 @@ Pure bookkeeping: no rule about who may come, stay or see lives here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from crossroom.room.address import ANONYMOUS_DOMAIN, Address, EndpointId, Nickname
 from crossroom.room.content import Native
@@ -30,7 +30,7 @@ class Participant:
     person: Person
     role: Role
     affiliation: Affiliation
-    seats: "dict[EndpointId, Seat]" = field(default_factory=dict)
+    seats: "tuple[Seat, ...]" = ()
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -80,7 +80,7 @@ class Roster:
         self.participants: dict[str, Participant] = {}
         self.holds: dict[str, Hold] = {}
         self.recipients: Recipients | None = None
-        self._devices: dict[tuple[tuple[str, str], str], Seat] = {}
+        self._devices: dict[tuple[str, str, str], Seat] = {}
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(self.seats.values())
@@ -101,24 +101,24 @@ class Roster:
 
     def seat_of(self, address: Address) -> Seat | None:
         """The seat of exactly this device; a person's address without device is never one."""
-        return self._devices.get((address.key, address.device)) if address.device else None
+        return self._devices.get(_device(address)) if address.device else None
 
     def enter(self, seat: Seat) -> None:
         """Seat somebody, under a new nickname or beside the same person's other endpoints."""
         participant = seat.participant
         self.participants[participant.key] = participant
         self.holds.pop(participant.key, None)
-        participant.seats[seat.endpoint] = seat
+        participant.seats = (*participant.seats, seat)
         self.seats[seat.endpoint] = seat
-        self._devices[seat.address.key, seat.address.device] = seat
+        self._devices[_device(seat.address)] = seat
         self.recipients = None
 
     def remove(self, seat: Seat) -> bool:
         """Take a seat away; True when the participant is gone with it."""
         participant = seat.participant
         del self.seats[seat.endpoint]
-        del participant.seats[seat.endpoint]
-        device = seat.address.key, seat.address.device
+        participant.seats = tuple(other for other in participant.seats if other is not seat)
+        device = _device(seat.address)
         if self._devices[device] is seat:  # else the same device has come back since
             del self._devices[device]
         self.recipients = None
@@ -140,10 +140,15 @@ class Roster:
         if target is None:
             participant.nickname, participant.key = nickname, key
             target = participant
-        for seat in participant.seats.values():
+        for seat in participant.seats:
             seat.participant, seat.views = target, None
-        target.seats.update(participant.seats)
+        if target is not participant:
+            target.seats += participant.seats
         self.participants[key] = target
         self.holds.pop(key, None)
         self.recipients = None
         return target
+
+
+def _device(address: Address) -> tuple[str, str, str]:
+    return (*address.key, address.device)

@@ -3,7 +3,14 @@ from datetime import UTC, datetime
 import pytest
 
 from crossroom.bodies.cpim import STATUS_NAMESPACE, CpimMessage
-from crossroom.conference.notices import LISTED, NoticeSettings, about_the_room, notice_of, text_of, too_long
+from crossroom.conference.notices import (
+    LISTED,
+    NoticeSettings,
+    about_the_room,
+    notice_about,
+    notice_of,
+    too_long,
+)
 from crossroom.msrp.chunk import FailureReport
 from crossroom.room.address import ArchiveId, MessageId, Nickname
 from crossroom.room.configuration import Configuration
@@ -53,8 +60,8 @@ def test_a_notice_is_a_status_text_of_the_room_that_asks_for_no_answer() -> None
     ],
 )
 def test_what_is_said_about_an_event(event: RoomEvent, text: str) -> None:
-    assert text_of(event, ALL) == text
-    assert not text_of(event, NONE)
+    assert notice_about(event, ALL) == text
+    assert not notice_about(event, NONE)
 
 
 def test_a_long_list_of_participants_is_cut() -> None:

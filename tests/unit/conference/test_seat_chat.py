@@ -232,7 +232,7 @@ async def test_a_lost_chat_that_nobody_repairs_ends_the_seat() -> None:
         await world.until(lambda: _is_lost(world))
         assert seat.chat._recovery is not None
         seat.chat._recovery.cancel()
-        seat.chat.on_lost("the time is over")  # what the timer does
+        seat.lose("the time is over")  # what the timer does
         bye = await ana.expects_removed()
         assert "cause=408" in bye.get("Reason")
         assert (await seen.first(Left)).departure is Departure.LINK_LOST
@@ -243,7 +243,7 @@ async def test_more_than_can_be_kept_in_a_gap_ends_the_seat() -> None:
         ana = await world.sip("Ana")
         bob, seen = await world.xmpp("Bob")
         [seat] = list(world.server.conference._premises.registry)
-        seat.chat._settings = type(seat.chat._settings)(kept_messages=2)
+        seat.chat.settings = type(seat.chat.settings)(kept_messages=2)
         ana.vanish()
         await world.until(lambda: _is_lost(world))
         for number in range(3):
@@ -278,8 +278,10 @@ async def test_a_send_without_body_is_answered_and_told_to_nobody() -> None:
 async def test_requests_that_cannot_wait_any_more_are_refused() -> None:
     async with facing() as world:
         ana = await world.sip("Ana")
+        await ana.rename("Annie")
         [seat] = list(world.server.conference._premises.registry)
-        seat.chat._turns._limit = 0
+        assert seat.chat.requests is not None
+        seat.chat.requests.turns._limit = 0
         await ana.say("too much", expect=413)
         await ana.rename("Too Much", expect=413)
 

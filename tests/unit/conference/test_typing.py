@@ -57,7 +57,10 @@ async def test_a_message_ends_typing_and_so_does_leaving() -> None:
     async with facing() as world:
         _, seen = await world.xmpp("Bob")
         ana = await world.sip("Ana")
-        watch = seat_of(world).chat.typing
+        await ana.seat.session.nickname("Ana")  # what it asks is kept from its first request on
+        requests = seat_of(world).chat.requests
+        assert requests is not None
+        watch = requests.typing
         for said_then, left in (("", 1), ("hello", 0), ("", 1)):
             await ana.seat.type() if not said_then else await ana.say(said_then)
             await ana.seat.session.nickname("Ana")  # behind it in the turns

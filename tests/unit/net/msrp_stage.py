@@ -34,6 +34,7 @@ class Ear:
     def __init__(self, status: int | None = 200) -> None:
         self.status = status
         self.told: asyncio.Queue[object] = asyncio.Queue()
+        self.warnings = 0  # how often the queue was nearly full
 
     def on_message(self, message: ReceivedMessage) -> int | None:
         self.told.put_nowait(message)
@@ -48,6 +49,9 @@ class Ear:
 
     def on_bound(self) -> None:
         self.told.put_nowait("bound")
+
+    def on_congested(self) -> None:
+        self.warnings += 1
 
     def on_closed(self, reason: EndReason) -> None:
         self.told.put_nowait(reason)

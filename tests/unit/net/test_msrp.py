@@ -448,6 +448,7 @@ async def test_slow_reader_is_dropped_and_nobody_else_notices() -> None:
             assert "x" * 10000 in await wire.frame()
         assert await slow.heard() is EndReason.CONGESTED
         assert was_congested
+        assert (slow.warnings, quick.warnings) == (1, 0)
         assert awake.closed is None
         assert quick.told.empty()
         asleep.send_shared(shared)  # nothing happens any more

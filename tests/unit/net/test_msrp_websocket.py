@@ -49,6 +49,9 @@ class Ear:
     def on_bound(self) -> None:
         self.told.put_nowait("bound")
 
+    def on_congested(self) -> None:
+        self.told.put_nowait("congested")
+
     def on_closed(self, reason: EndReason) -> None:
         self.told.put_nowait(reason)
 
