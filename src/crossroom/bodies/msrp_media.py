@@ -8,6 +8,7 @@ RFC 8122 §5, RFC 5547 §6.
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from crossroom.bodies.cpim import CPIM
 from crossroom.bodies.media_type import accepts
@@ -114,8 +115,8 @@ class MessageMedia:
             is_secure=PROTOCOLS[section.protocol.upper()],
             path=_path(attributes.text("path")),
             host=description.host_of(section),
-            accept_types=tuple(attributes.text("accept-types").lower().split()),
-            accept_wrapped_types=tuple(attributes.text("accept-wrapped-types").lower().split()),
+            accept_types=_words(attributes.text("accept-types")),
+            accept_wrapped_types=_words(attributes.text("accept-wrapped-types")),
             max_size=_max_size(attributes.text("max-size")),
             setup=_setup(attributes.text("setup")),
             chatroom=_chatroom(section),
@@ -225,6 +226,18 @@ def _path(text: str) -> tuple[str, ...]:
     return uris
 
 
+@lru_cache(maxsize=64)
+def _words(text: str) -> tuple[str, ...]:
+    """One value for all who say the same, which everybody does who has the same user agent."""
+    return tuple(text.lower().split())
+
+
+@lru_cache(maxsize=64)
+def _tokens(text: str) -> frozenset[str]:
+    # RFC 7701 §8 names the token `nickname` in its grammar and "nicknames" in its prose
+    return frozenset(NICKNAME if word == "nicknames" else word for word in _words(text))
+
+
 def _max_size(text: str) -> int | None:
     return int(text) if _SIZE.fullmatch(text) else None
 
@@ -237,11 +250,7 @@ def _setup(text: str) -> Setup | None:
 
 def _chatroom(section: MediaSection) -> frozenset[str] | None:
     found = section.first("chatroom")  # RFC 7701 §8: a media-level attribute
-    if found is None:
-        return None
-    words = (found.value or "").lower().split()
-    # RFC 7701 §8 names the token `nickname` in its grammar and "nicknames" in its prose
-    return frozenset(NICKNAME if word == "nicknames" else word for word in words)
+    return None if found is None else _tokens(found.value or "")
 
 
 def _is_at(uri: str, host: str, port: int) -> bool:

@@ -126,7 +126,7 @@ class Dialer:
         renegotiation = Renegotiation(self._premises, seat, session, agreed)
         session.on_reinvite = renegotiation.answer
         try:
-            await renegotiation.connect()
+            await renegotiation.connect(agreed)
         except (MsrpUnreachable, ParseError) as error:
             seat.lose(str(error))
             return Outcome(Answer.FAILED, Reason.UNREACHABLE, str(error))

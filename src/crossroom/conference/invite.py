@@ -133,7 +133,7 @@ class Reception:
         session.on_reinvite = renegotiation.answer
         seat.chat.answered(agreed.answer.theirs)
         try:
-            await renegotiation.connect()
+            await renegotiation.connect(agreed)
         except (MsrpUnreachable, ParseError) as error:
             seat.lose(str(error), Departure.LINK_LOST)
 

@@ -84,6 +84,11 @@ class InviteSession:
         return self._usage
 
     @property
+    def body(self) -> bytes:
+        """Our last offer or answer that was taken up: what a refresh says again."""
+        return self._usage.body.content
+
+    @property
     def local(self) -> NameAddr:
         """Our address in the dialog, with our tag."""
         return self._usage.dialog.local
