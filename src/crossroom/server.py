@@ -127,6 +127,7 @@ class Crossroom:
         premises = Premises(
             sip=self.sip,
             media=media,
+            ids=ids,
             directory=self.doors.conference,
             registry=Registry(EntityForm.TOKEN, clock.wall),
             registrar=registrar if settings.has_registrar(configuration) else None,

@@ -1,6 +1,7 @@
 """Who is calling: from a SIP request to a person, a device and a name; which room was called."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from crossroom.conference.addresses import Policy, address_of, canonical_user, name_of, room_of
@@ -65,8 +66,15 @@ def device_of(contact: NameAddr) -> str:
     return hashlib.sha256(stable.encode()).hexdigest()[:12]
 
 
-def called_room(request: Request, room_domains: tuple[str, ...], own_hosts: frozenset[str]) -> Address:
+def called_room(
+    request: Request,
+    room_domains: tuple[str, ...],
+    own_hosts: frozenset[str],
+    is_here: Callable[[Address], bool] = lambda _: False,
+) -> Address:
     """The room of a Request-URI; at a host of our own (our Contact) the domain comes from To, or is the first.
+
+    Who knows nothing but the Contact writes it into To as well: then a room of that name which is here is meant.
 
     Raises:
         ParseError: the Request-URI names nobody.
@@ -76,4 +84,7 @@ def called_room(request: Request, room_domains: tuple[str, ...], own_hosts: froz
     if room.domain not in own_hosts or room.domain in room_domains:
         return room
     named = room_of(request.to.uri, ANYWHERE)
-    return named if named.domain in room_domains else Address(room.user, room_domains[0])
+    if named.domain in room_domains:
+        return named
+    candidates = [Address(room.user, domain) for domain in room_domains]
+    return next((each for each in candidates if is_here(each)), candidates[0])

@@ -44,6 +44,10 @@ class Reception:
         except ParseError as error:
             call.reject(400, str(error))
             return
+        if room.key in self._premises.settings.factories:
+            # RFC 4579 §5.4: the Contact is what tells the caller which conference was made
+            room = Address(self._premises.ids.token(), room.domain)
+            call.contact = self._premises.sip.contact_for(room.user, call.source)
         call.contact = as_focus(call.contact)  # RFC 4579 §4.2
         seat = self._seat(room, caller.person)
         offer = description_in(call.request)

@@ -7,6 +7,7 @@ from crossroom.conference.registrar import Registrar
 from crossroom.conference.registry import Registry
 from crossroom.conference.seat_chat import SeatSettings
 from crossroom.focus.interface import Directory
+from crossroom.net.ids import Ids
 from crossroom.net.sip import SipAgent
 from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log, Tasks
@@ -17,10 +18,12 @@ class ConferenceSettings:
     """Times in seconds. `subscription_seconds` is the most that a subscription is granted (RFC 4575 §3.3).
 
     `room_domains`: whose rooms are here, the first one also where a Request-URI names only our own host.
+    `factories`: the keys of addresses where every call makes a room with a name of its own (RFC 4579 §5.4).
     `person_subscriptions`, `room_subscriptions`: to the roster of one room, by one person and by everybody.
     """
 
     room_domains: tuple[str, ...]
+    factories: frozenset[tuple[str, str]] = frozenset()
     subscription_seconds: int = 3600
     person_subscriptions: int = 20
     room_subscriptions: int = 5000
@@ -37,6 +40,7 @@ class Premises:
 
     sip: SipAgent
     media: ChatMedia
+    ids: Ids
     directory: Directory
     registry: Registry
     registrar: Registrar | None

@@ -25,6 +25,10 @@ class Registry:
         for seats in list(self._seats.values()):
             yield from list(seats)
 
+    def __contains__(self, room: Address) -> bool:
+        """True for a conference that has a seat."""
+        return room.key in self._conferences
+
     def conference(self, room: Address) -> Conference:
         """The SIP side of a room, made when it is first asked for."""
         if room.key not in self._conferences:

@@ -153,8 +153,9 @@ class ConferenceService:
     # ------------------------------------------------------------------------------------------------------
 
     def _room(self, request: Request) -> Address:
-        settings, hosts = self._premises.settings, self._premises.sip.own_hosts
-        return called_room(request, settings.room_domains, hosts)
+        premises = self._premises
+        domains, hosts = premises.settings.room_domains, premises.sip.own_hosts
+        return called_room(request, domains, hosts, premises.registry.__contains__)
 
     def _refuse(self, subscription: IncomingSubscription, room: Address, reason: Reason) -> None:
         status = sip_status(reason)
@@ -168,7 +169,7 @@ class ConferenceService:
         headers: HeaderLines = (("Allow-Events", "conference, refer"),)
         try:
             room = self._room(request.request)
-            if room.user:
+            if room.user and room.key not in self._premises.settings.factories:
                 await self._premises.directory.focus_for(room).describe(room)
                 request.contact = as_focus(request.contact)
         except ParseError as error:

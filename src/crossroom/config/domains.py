@@ -9,6 +9,7 @@ from msgspec import field
 from crossroom.config.checks import lower_domain
 from crossroom.config.section import Section, SettingError, Text, means
 
+_NAME = re.compile(r"[A-Za-z0-9._~-]+")
 _PATTERN = re.compile(r"[^\s@/:]+@[^\s@/:]+")
 
 
@@ -42,6 +43,13 @@ class Domain(Section, frozen=True):
             " enters rooms that are there"
         ),
     ] = field(default_factory=lambda: ["*"])
+    factory: Annotated[
+        Text,
+        means(
+            "user part of the SIP address (FACTORY@domain) where every call makes a room with a new name; empty:"
+            " none"
+        ),
+    ] = ""
     tls_only: Annotated[
         bool, means("chats of SIP users in these rooms are by TLS: others are answered 488 (RFC 7701 §11)")
     ] = False
@@ -55,3 +63,9 @@ class Domain(Section, frozen=True):
             if pattern != "*" and not _PATTERN.fullmatch(pattern):
                 why = f"{pattern!r} is no pattern of addresses, as ana@example.com, *@example.com or *"
                 raise SettingError(f"creators[{index}]", why)
+        if self.factory and not _NAME.fullmatch(self.factory):
+            why = f"{self.factory!r} has more than letters, digits and . _ ~ -"
+            raise SettingError("factory", why)
+        if self.factory and self.kind is not Kind.HOSTED:
+            # XMPP users come to a looped domain by SIP, and would call the factory as a room
+            raise SettingError("factory", "only a hosted domain can have one")

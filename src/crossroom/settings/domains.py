@@ -2,12 +2,17 @@
 
 from crossroom.config.schema import Configuration, UserNetwork
 from crossroom.focus.directory import Kind
-from crossroom.room.address import Network
+from crossroom.room.address import Address, Network
 
 
 def kinds(configuration: Configuration) -> dict[str, Kind]:
     """Give the domains of rooms and who decides in them."""
     return {domain.name: Kind(domain.kind.value) for domain in configuration.domains}
+
+
+def factories(configuration: Configuration) -> tuple[Address, ...]:
+    """Give the addresses where every call makes a room of its own (RFC 4579 §5.4)."""
+    return tuple(Address(domain.factory, domain.name) for domain in configuration.domains if domain.factory)
 
 
 def networks(configuration: Configuration) -> dict[str, Network]:

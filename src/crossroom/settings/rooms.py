@@ -11,6 +11,7 @@ from crossroom.muc.context import MucLimits
 from crossroom.room.configuration import Configuration as RoomConfiguration
 from crossroom.room.nickname import comparison_key, parse_nickname
 from crossroom.room.state import RoomLimits
+from crossroom.settings.domains import factories
 
 
 def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
@@ -35,7 +36,9 @@ def focus(configuration: Configuration) -> tuple[Limits, RoomConfiguration]:
         acts=Allowance(limits.occupant_burst, limits.occupant_rate),
         joins=Allowance(limits.join_burst, limits.join_rate),
         invitations=Allowance(limits.invitation_burst, limits.invitation_rate),
-        creators=Creators({domain.name: domain.creators for domain in configuration.domains}),
+        creators=Creators(
+            {domain.name: domain.creators for domain in configuration.domains}, factories(configuration)
+        ),
         room=room,
     )
     # docs/decisions/0015: who begins a room by SIP has no form to allow a change of subject in
@@ -59,6 +62,7 @@ def conference(configuration: Configuration) -> ConferenceSettings:
     notices, limits = configuration.notices, configuration.limits
     return ConferenceSettings(
         room_domains=tuple(domain.name for domain in configuration.domains),
+        factories=frozenset(each.key for each in factories(configuration)),
         person_subscriptions=limits.sip_person_subscriptions,
         room_subscriptions=limits.sip_subscriptions,
         dial_seconds=limits.invitation_seconds,

@@ -5,7 +5,7 @@ network is answered as the test says. On leaving nothing may be left, and nothin
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -133,6 +133,7 @@ async def facing(  # noqa: PLR0913 -- the sections that a test sets
     msrp: Msrp | None = None,
     tls: Tls | None = None,
     domain: Domain | None = None,
+    others: Sequence[Domain] = (),
 ) -> AsyncIterator[World]:
     log: list[MutableMapping[str, Any]] = []
 
@@ -141,7 +142,7 @@ async def facing(  # noqa: PLR0913 -- the sections that a test sets
         raise structlog.DropEvent
 
     configuration = Configuration(
-        domains=[domain or Domain(DOMAIN)],
+        domains=[domain or Domain(DOMAIN), *others],
         networks={"sip.example": UserNetwork.SIP, "xmpp.example": UserNetwork.XMPP},
         sip=sip or Sip(listen=["udp://127.0.0.1:0", "tcp://127.0.0.1:0"]),
         msrp=msrp or Msrp(listen=["tcp://127.0.0.1:0"]),

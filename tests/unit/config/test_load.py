@@ -32,6 +32,12 @@ WRONG = [
     ('[[domains]]\nname = "a"\ncreators = []\n', 3, "at least one pattern is needed"),
     ('[[domains]]\nname = "a"\ncreators = ["*", "b.example"]\n', 3, "'b.example' is no pattern of addresses"),
     ('[[domains]]\nname = "a"\ncreators = ["sip:ana@b.example"]\n', 3, "is no pattern of addresses"),
+    ('[[domains]]\nname = "a"\nfactory = "new room"\n', 3, "'new room' has more than letters"),
+    (
+        '[sip]\noutbound_proxy = "sip:p"\n[[domains]]\nname = "a"\nkind = "looped"\nfactory = "new"\n',
+        6,
+        "only a hosted",
+    ),
     ('[[domains]]\nkind = "hosted"\n', 1, "domains[0]: name is missing"),
     ('[[domains]]\nname = "a"\nkind = "looped"\n', 3, "needs sip.outbound_proxy"),
     (

@@ -32,6 +32,12 @@ def test_a_pattern_is_the_whole_address_with_any_text_for_an_asterisk(
     assert creators.include(Address(user, domain, "phone"), TEA) is may
 
 
+def test_nobody_begins_a_room_at_a_reserved_address() -> None:
+    creators = Creators({}, [Address("New", "conference.example")])
+    assert not creators.include(Address("ana", "example.org"), Address("new", "Conference.example"))
+    assert creators.include(Address("ana", "example.org"), TEA)
+
+
 def test_a_domain_without_patterns_is_open_to_everybody() -> None:
     creators = Creators({"other.example": ["ana@example.com"]})
     assert creators.include(Address("eve", "example.org"), TEA)
