@@ -62,7 +62,7 @@ export class MsrpSession {
   #remote = "";
 
   constructor(isSecure) {
-    // RFC 7977 section 5.2: nobody can connect to a browser, so its URI has no address
+    // RFC 7977 section 5.1: nobody can connect to a browser, so its URI has no address
     this.path = `${isSecure ? "msrps" : "msrp"}://${token(6)}.invalid:2855/${token()};ws`;
   }
 

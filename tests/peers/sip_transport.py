@@ -190,7 +190,7 @@ class WebSocketTransport:
     def __init__(self, transcript: Transcript, receive: Receive, tls: Tls | None = None) -> None:
         self.name = "WSS" if tls else "WS"
         self.uri_parameter = ";transport=ws"
-        # RFC 7118 section 5: a browser has no address that anybody could connect to
+        # RFC 7118 section B.1: a browser has no address that anybody could connect to
         self.sent_by = f"{secrets.token_hex(6)}.invalid"
         self._transcript = transcript
         self._receive = receive

@@ -201,7 +201,7 @@ class _Envelope:
             content=content,
             date_time=unescape(core.get("DateTime", [""])[0]),
             cc=tuple(map(CpimAddress.parse, core.get("cc", ()))),
-            # RFC 3862 §3.1: a header may say its language first; the first of several subjects is enough.
+            # RFC 3862 §3.3: a header may say its language first; the first of several subjects is enough.
             subject=unescape(_without_language(core.get("Subject", [""])[0])),
             extensions=tuple(self._extensions),
             require=tuple(

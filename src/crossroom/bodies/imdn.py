@@ -25,7 +25,7 @@ class Wish(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an IMDN tells of (RFC 5438 §7.2.1): the first part of its element's name."""
+    """What an IMDN tells of (RFC 5438 §5): the first part of its element's name."""
 
     DELIVERY = "delivery"
     PROCESSING = "processing"

@@ -40,7 +40,7 @@ class IsComposing:
 
     @property
     def seconds(self) -> int:
-        """How long "active" lasts without another notification; at least 60 (RFC 3994 §3.3)."""
+        """How long "active" lasts without another notification; at least 60 (RFC 3994 §3.2)."""
         return DEFAULT_REFRESH if self.refresh is None else max(self.refresh, 60)
 
     def __bytes__(self) -> bytes:

@@ -1,4 +1,4 @@
-"""A MIME part as CPIM carries it: headers, empty line, octets (RFC 3862 §2.2, RFC 2045). No multiparts."""
+"""A MIME part as CPIM carries it: headers, empty line, octets (RFC 3862 §2.4, RFC 2045). No multiparts."""
 
 import codecs
 import re

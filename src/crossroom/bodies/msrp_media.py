@@ -5,6 +5,7 @@ are texts here (whoever connects parses them). Sections: RFC 4975 §8, RFC 6135 
 RFC 8122 §5, RFC 5547 §6.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -166,7 +167,7 @@ class MessageMedia:
 
     @property
     def is_path_at_address(self) -> bool:
-        """True if c= and m= do not contradict the path (RFC 6714 §4.3); a host name contradicts no address."""
+        """True if c= and m= do not contradict the path (RFC 6714 §4.4); a host name contradicts no address."""
         if self.port == DISCARD_PORT:
             return True  # it is no address, and nobody will connect to it
         return any(_is_at(uri, self.host, self.port) for uri in (self.path[0], self.path[-1]))
@@ -257,10 +258,14 @@ def _is_at(uri: str, host: str, port: int) -> bool:
     match = _OWN_PORT.match(uri)
     if match is None:
         return False
-    own, own_port = match[1].strip("[]").lower(), int(match[2] or 2855)
-    is_same_host = own == host.lower() or not (_is_literal(own) and _is_literal(host))
-    return is_same_host and own_port == port
+    own, stated = _number(match[1]), _number(host)
+    is_same_host = own is None or stated is None or own == stated
+    return is_same_host and int(match[2] or 2855) == port
 
 
-def _is_literal(host: str) -> bool:
-    return ":" in host or re.fullmatch(r"[0-9.]+", host) is not None
+def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a literal stands for, however it is written; None for a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None

@@ -146,15 +146,18 @@ def _is_same_road(mine: MessageMedia, theirs: MessageMedia) -> bool:
 
 
 def _agreed(mine: MessageMedia, theirs: MessageMedia) -> MessageMedia:
-    # RFC 6714 §4.3: no msrp-cema in the answer when relays are used by both
-    has_cema = mine.has_cema and theirs.has_cema and not (mine.has_relay and theirs.has_relay)
     return replace(
         mine,
         setup=_answered_role(mine, theirs),
         direction=_answered_direction(mine, theirs),
-        has_cema=has_cema,
+        has_cema=mine.has_cema and theirs.has_cema and not _needs_path(mine, theirs),
         accept_wrapped_types=_not_repeated(mine),
     )
+
+
+def _needs_path(mine: MessageMedia, theirs: MessageMedia) -> bool:
+    # RFC 6714 §4.3: no msrp-cema is answered to an offerer who connects by way of a relay, or where both have one
+    return theirs.has_relay and (mine.has_relay or theirs.setup in {None, Setup.ACTIVE})
 
 
 def _answered_role(mine: MessageMedia, theirs: MessageMedia) -> Setup:

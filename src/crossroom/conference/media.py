@@ -194,7 +194,7 @@ class ChatMedia:
             max_size=self._settings.message_octets,
             chatroom=TOKENS,
             # RFC 4975 §14.4: the certificate that answers on our port is the one that is meant
-            # and a browser checks the name only: its page never sees a certificate (RFC 7977 §7)
+            # and a browser checks the name only (RFC 6455 §4.1): its page never sees a certificate
             fingerprints=self.fingerprints if uri.is_secure and uri.transport != WEBSOCKET else (),
         )
 
@@ -212,7 +212,7 @@ def announced(media: MessageMedia) -> tuple[Announced, ...]:
     """The certificates that the other side may show; empty: any that an authority has signed for its name.
 
     In a session-level line they may be meant for another stream; they say nothing of one in the clear, nor of
-    a browser, whose certificate is that of its calls (RFC 7977 §8), nor of a relay, which has a certificate and
+    a browser, whose certificate is that of its audio and video, nor of a relay, which has a certificate and
     a name of its own (RFC 4976 §9.2).
     """
     if not media.is_secure or media.transport == WEBSOCKET or media.has_relay:

@@ -95,7 +95,7 @@ class ReceiptBook:
             _remember(self._asked, message_id).update(receipts)
 
     def answers(self, event: Acknowledged) -> bool:
-        """Whether this is an answer to what was asked; each question has one (RFC 5438 §7.2)."""
+        """Whether this is an answer to what was asked; each question has one (RFC 5438 §7.2.1)."""
         asked = self._asked.get(event.id, set())
         if event.receipt not in asked:
             return False

@@ -209,7 +209,7 @@ class Registrar:
         return bindings
 
     def _is_there(self, binding: Binding) -> bool:
-        # RFC 7118 §5.1: nobody can connect to a browser, so it is gone with the connection that it came by
+        # RFC 7118 §B.1: nobody can connect to a browser, so it is gone with the connection that it came by
         is_reachable = binding.flow.transport not in BROWSERS or self._is_open(binding.flow)
         return is_reachable and binding.until > self._clock()
 

@@ -45,7 +45,7 @@ class Renegotiation:
         if isinstance(offer, Rejection):
             return offer
         if self._session.on_confirmed is not None:
-            return Rejection(491)  # RFC 6337 §4: an offer of ours still waits for its answer, in the ACK
+            return Rejection(491)  # RFC 6337 §4.3: an offer of ours still waits for its answer, in the ACK
         if not offer:
             return Body(self._offer())
         agreed = self._premises.media.answer(offer, self._seat.chat, self._seat.conference.room, self._msrp)

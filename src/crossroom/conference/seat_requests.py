@@ -119,7 +119,7 @@ class SeatRequests:
             self.typing.stop(typing.to)
 
     async def _tell(self, participation: Participation, told: Told) -> None:
-        """An IMDN: RFC 5438 §7.2 has one of each kind for a message, and a REPORT may have been first."""
+        """An IMDN: RFC 5438 §7.2.1 has one of each kind for a message, and a REPORT may have been first."""
         if Features.RECEIPTS in participation.features and self.receipts.is_news(
             told.to, told.id, told.receipt
         ):

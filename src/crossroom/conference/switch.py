@@ -242,7 +242,7 @@ def _told(cpim: CpimMessage, message_id: MessageId, to: Nickname) -> Draft | Tol
     imdn = Imdn.from_bytes(cpim.part.body)
     receipt, native = receipt_of(imdn), Native(Network.SIP, cpim.content)
     if imdn.recipient or imdn.original_recipient:
-        # RFC 7701 §6.3: in a room nobody is shown an address by a user agent that did not ask its user
+        # RFC 7701 §6.1: what others are shown must not reveal an address; this one its user agent wrote unasked
         return Told(MessageId(imdn.message_id), receipt, to, None) if receipt else None
     if receipt is None or len(imdn.message_id) > LONGEST_ID:
         # what no other network knows is still for another SIP endpoint; it never asks for an IMDN itself

@@ -56,7 +56,7 @@ class Msrp(Section, frozen=True):
         check("advertise", check_host, self.advertise)
         for text in self.listen:
             endpoint = parse_endpoint("listen", text, _TRANSPORTS)
-            # RFC 7977 §4.1: browsers speak MSRP over TLS only; on one machine nobody is in between
+            # RFC 7977 §5.1: browsers speak MSRP over TLS only; on one machine nobody is in between
             if endpoint.transport == "ws" and not endpoint.is_loopback:
                 why = f"{text!r}: MSRP over WebSocket needs wss:// unless it is on loopback"
                 raise SettingError("listen", why)

@@ -69,7 +69,7 @@ class Outbox:
         self._waiting[transaction_id] = now + self._seconds, message_id, subject, self.count
 
     def answered(self, transaction_id: str) -> Waiting | None:
-        """Who waited for this transaction; None for an unknown one, which is ignored (RFC 4975 §7.2)."""
+        """Who waited for this transaction; None for one that nobody waits for, or no longer."""
         copy = self.copies.answered(transaction_id)
         if copy is not None:
             (due, shared, count), message_id = copy

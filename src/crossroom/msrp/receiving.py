@@ -115,7 +115,7 @@ class Receiving:
     def _send(self, request: MsrpRequest, now: float) -> list[Output]:
         message_id = request.message_id
         if request.flag is Flag.ABORTED:
-            self._inbox.discard(message_id)  # RFC 4975 §7.3.1: what there is of it is void
+            self._inbox.discard(message_id)  # RFC 4975 §7.1: no more of it will come
             return self.refuse(request, 200)
         if request.body is None:
             return self.refuse(request, 200)  # it binds, or keeps alive; nothing to deliver
@@ -190,13 +190,13 @@ def report_on(
     headers = (
         ("Message-ID", received.message.id),
         ("Byte-Range", f"1-{size}/{size}"),
-        # RFC 4975 §7.1.2: namespace 000, then a response code.
+        # RFC 4975 §7.1.3: namespace 000, then a response code.
         (
             "Status",
             f"000 {status} {comment or 'OK'}" if status == 200 else f"000 {status} {comment}".rstrip(),
         ),
     )
-    # RFC 4975 §7.1.2: To-Path is the whole From-Path of the SEND; no report headers, no answer.
+    # RFC 4975 §7.1.3: To-Path is the whole From-Path of the SEND; §7.1.2: no report headers.
     return MsrpRequest(transaction_id, "REPORT", received.from_path, local, headers)
 
 

@@ -106,7 +106,7 @@ class Sending:
         """Take a response."""
         waiting = self.outbox.answered(response.transaction_id)
         if waiting is None:
-            return []  # RFC 4975 §7.2: unknown transaction, ignored
+            return []  # nobody waits for it, or no longer
         _, message_id, subject, _ = waiting
         status = response.status
         if status == 200:

@@ -52,7 +52,7 @@ class NicknameAnswered(Struct, frozen=True, gc=False):
 
 
 class Report(Struct, frozen=True, gc=False):
-    """A REPORT about a message that we sent; 200 is success (RFC 4975 §7.1.2)."""
+    """A REPORT about a message that we sent; 200 is success (RFC 4975 §7.1.3)."""
 
     message_id: str
     status: int

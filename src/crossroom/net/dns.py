@@ -67,7 +67,7 @@ SRV_PREFIXES = {UDP: "_sip._udp.", TCP: "_sip._tcp.", TLS: "_sips._tcp.", WS: "_
 
 
 _NOWHERE = ".invalid"
-"""RFC 6761 §6.4: no name of this kind exists, and browsers call themselves so (RFC 7118 §5): nobody is asked."""
+"""RFC 6761 §6.4: no name of this kind exists, and browsers call themselves so (RFC 7118 §B.1): nobody is asked."""
 
 
 class SipResolver:

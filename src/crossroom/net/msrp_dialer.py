@@ -46,8 +46,8 @@ class Dialer:
         fresh: bool,
     ) -> MsrpConnection:
         """A connection to a path's first hop; `fresh` never shares one. Raises MsrpUnreachable."""
-        uri = path[0]  # RFC 4975 §5.1: the leftmost is the next hop
-        # RFC 6714 §4.1: with CEMA the address of the m-line is used, the path only in To-Path.
+        uri = path[0]  # RFC 4975 §8.3: the leftmost is the next hop
+        # RFC 6714 §4.2, §4.3: with CEMA the address of the m-line is used, the path only in To-Path.
         host, port = address or (uri.host, uri.port or 0)
         if uri.transport != "tcp" or port in (0, _DISCARD):
             raise MsrpUnreachable(f"nobody can connect to {uri}")
@@ -88,6 +88,6 @@ class Dialer:
         if not fingerprints:
             self._named_tls = self._named_tls or settings.client_tls or ssl.create_default_context()
             return self._named_tls
-        # RFC 8122 §6.2: the fingerprint decides, so the chain and the name do not.
+        # RFC 4975 §14.4: the fingerprint decides, so the chain and the name do not.
         self._fingerprint_tls = self._fingerprint_tls or settings.fingerprint_tls or unverified_context()
         return self._fingerprint_tls

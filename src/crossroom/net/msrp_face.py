@@ -54,7 +54,7 @@ class MsrpListen:
 
     @property
     def transport(self) -> str:
-        """As a URI of MSRP names it (RFC 4975 §6, RFC 7977 §5.2)."""
+        """As a URI of MSRP names it (RFC 4975 §6, RFC 7977 §5.2.1)."""
         return "ws" if self.is_websocket else "tcp"
 
     @property

@@ -145,7 +145,7 @@ class SipLoop:
                 self._tasks.start(self._resolve(asker, uri), "sip resolve")
 
     def _usual(self) -> str:
-        """The transport of a URI that is for anybody: nobody but a browser can use ws (RFC 7118 §5.3)."""
+        """The transport of a URI that is for anybody: nobody but a browser can use ws (RFC 7118 §5.2)."""
         if self._settings.outbound_proxy is not None:
             return transport_for(self._settings.outbound_proxy)
         return next((each.transport for each in self.listening if each.transport not in {WS, WSS}), UDP)

@@ -135,7 +135,7 @@ class SipTransport:
         waiting = self._waiting.get(key)
         if waiting is None:
             full = self._closing or len(self._connections) >= self._settings.max_connections
-            if full or hop.transport in {WS, WSS}:  # RFC 7118 §5.1: nobody can connect to a browser
+            if full or hop.transport in {WS, WSS}:  # RFC 7118 §B.1: nobody can connect to a browser
                 self._fail([transmission])
                 return
             self._waiting[key] = [transmission]

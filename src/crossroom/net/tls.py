@@ -39,7 +39,7 @@ def client_context(
 
 
 def unverified_context() -> ssl.SSLContext:
-    """For connecting to those whose certificate is checked by other means afterwards (RFC 8122 §6.2)."""
+    """For connecting to those whose certificate is checked by other means afterwards (RFC 4975 §14.4)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

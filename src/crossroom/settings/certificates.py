@@ -21,7 +21,7 @@ def sip_certificates(configuration: Configuration) -> Certificates | None:
 
 
 def browser_certificates(configuration: Configuration) -> Certificates | None:
-    """Give what WebSocket listeners show; browsers are not asked for certificates (RFC 7977 §7). Raises OSError."""
+    """Give what WebSocket listeners show; no certificate is asked for: RFC 7977 §5.3.1 has other means. Raises OSError."""
     files = _certificates(configuration)
     return Certificates(files) if files else None
 
@@ -75,7 +75,7 @@ def fingerprints(configuration: Configuration) -> tuple[Fingerprint, ...]:
 def fingerprints_of(chain: str) -> tuple[Fingerprint, ...]:
     """Give the fingerprints of the first certificate of a PEM chain; raises ValueError without one.
 
-    RFC 8122 §5: by SHA-256, and by the hash of the certificate's own signature where that is another one.
+    RFC 8122 §5.1: by SHA-256, and by the hash of the certificate's own signature where that is another one.
     """
     from cryptography import x509  # noqa: PLC0415 - slow to import, and only those who have TLS need it
 

@@ -21,7 +21,7 @@ STREAMS = frozenset({TCP, TLS, WS, WSS})
 """Transports that keep order and lose nothing: no retransmission by transactions."""
 SECURE = frozenset({TLS, WSS})
 BROWSERS = frozenset({WS, WSS})
-"""Transports by which the other end connects to us, and never we to it (RFC 7118 §5.1)."""
+"""Transports by which the other end connects to us, and never we to it (RFC 7118 §B.1)."""
 
 
 @dataclass(frozen=True, slots=True)

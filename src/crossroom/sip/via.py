@@ -18,7 +18,7 @@ _VIA = re.compile(
 )
 _MAX_PORT = 65535
 DEFAULT_PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061, "WS": 80, "WSS": 443}
-"""RFC 3261 §19.1.2; RFC 7118 §5.4. Transports that we do not know are taken for UDP's."""
+"""RFC 3261 §19.1.2; RFC 7118 §5.5. Transports that we do not know are taken for UDP's."""
 MAGIC_COOKIE = "z9hG4bK"
 """RFC 3261 §8.1.1.7: every branch of ours starts so."""
 

@@ -181,6 +181,12 @@ def test_the_address_is_compared_with_the_path(path: str, *, matches: bool) -> N
     assert media.is_path_at_address is matches
 
 
+def test_ipv6_addresses_are_compared_as_numbers_however_they_are_written() -> None:
+    path = "a=path:msrp://[2001:DB8:0:0::1]:2855/a;tcp\n"
+    assert read("m=message 2855 TCP/MSRP *\nc=IN IP6 2001:db8::1\n" + path).is_path_at_address
+    assert not read("m=message 2855 TCP/MSRP *\nc=IN IP6 2001:db8::2\n" + path).is_path_at_address
+
+
 def test_the_discard_port_contradicts_nothing() -> None:
     assert read("m=message 9 TCP/MSRP *\na=path:msrp://10.0.0.1:2855/a;tcp\n").is_path_at_address
 

@@ -169,6 +169,15 @@ def test_cema_is_answered_only_when_offered_and_not_by_relays_on_both_sides() ->
     assert not answered(section, ours=relayed).ours.has_cema
 
 
+@pytest.mark.parametrize(
+    ("role", "has_cema"), [("", False), ("a=setup:active\n", False), ("a=setup:actpass\n", True)]
+)
+def test_no_cema_is_answered_to_who_connects_by_way_of_a_relay(role: str, *, has_cema: bool) -> None:
+    # RFC 6714 §4.3: an offerer that knows CEMA says actpass when it has a relay
+    section = CHAT.replace("a=path:", "a=path:msrp://192.0.2.9:2855/r;tcp ") + "a=msrp-cema\n" + role
+    assert answered(section, ours=replace(PLAIN, has_cema=True)).ours.has_cema is has_cema
+
+
 @pytest.mark.parametrize("role", ["", "a=setup:active\n", "a=setup:actpass\n"])
 def test_an_address_elsewhere_does_not_matter_where_nobody_connects_to_it(role: str) -> None:
     assert answered(MOVED + role).ours.setup is Setup.PASSIVE

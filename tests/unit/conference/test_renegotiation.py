@@ -240,7 +240,7 @@ async def test_an_offer_that_crosses_one_of_ours_waits_for_its_answer() -> None:
         call = ana.seat.call
         assert call is not None
         asked = await _asked_for_an_offer(ana, call)
-        # RFC 6337 §4: a new offer while another one waits for its answer
+        # RFC 6337 §4.3: a new offer while another one waits for its answer
         assert (await call.reinvite(str(ana.media(ana.seat)))).status == 491
         await _answered(ana, call, asked)
         await carl.say("as before")

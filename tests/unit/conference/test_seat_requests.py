@@ -66,7 +66,7 @@ async def test_without_a_display_name_the_user_part_is_the_first_nickname() -> N
 @pytest.mark.parametrize(
     ("wanted", "status"),
     [
-        ("bob", 425),  # RFC 7701 §7.2: in use, whatever the case
+        ("bob", 425),  # RFC 7701 §7.1: in use, whatever the case
         ("Tea", 425),  # the room's own name
         ("tea@conference.example", 425),
         ("sip:cy@sip.example", 425),
