@@ -7,6 +7,7 @@ switch must not modify it; `mime.py` reads it.
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -260,6 +261,7 @@ def unescape(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=2)  # both views of a post have the same
 def format_date_time(posix: float) -> str:
     """POSIX seconds as RFC 3339 in UTC with milliseconds."""
     moment = datetime.fromtimestamp(posix, UTC).replace(tzinfo=None)

@@ -8,8 +8,6 @@ a roster twice changes nothing.
 from collections.abc import Callable
 from datetime import datetime
 
-from msgspec import Struct
-
 from crossroom.bodies.imdn import IMDN
 from crossroom.bodies.iscomposing import IS_COMPOSING
 from crossroom.conference.addresses import uri_of
@@ -19,29 +17,16 @@ from crossroom.conference.reasons import sip_status
 from crossroom.conference.receipts import imdn_of
 from crossroom.conference.roster import Roster
 from crossroom.conference.roster_entry import EntityForm, preferred_entity
-from crossroom.conference.switch import copy_of, is_wordless, typing_of, wrapped_type_of
-from crossroom.msrp.message import SharedBody
+from crossroom.conference.switch import Copy, copy_of, is_wordless, typing_of
 from crossroom.net.sip_subscription import IncomingSubscription
 from crossroom.room.address import Address, Nickname
-from crossroom.room.events import Acknowledged, ComposingChanged, Occupant, Posted, RoomEvent
+from crossroom.room.events import Acknowledged, ComposingChanged, Posted, RoomEvent
 from crossroom.room.nickname import comparison_key
 from crossroom.room.reasons import Departure, Reason
 from crossroom.sip.uri import Uri
 
 Said = Posted | ComposingChanged | Acknowledged
 """What is sent to endpoints as a message."""
-
-
-class Copy(Struct, frozen=True, gc=False):
-    """A message ready for every SIP endpoint, and the media type inside that an endpoint must accept.
-
-    `private` is the message, where it is for one only; what `is_fleeting` is over when a queue has moved on.
-    """
-
-    shared: SharedBody
-    wrapped_type: str
-    is_fleeting: bool = False
-    private: Posted | None = None
 
 
 class Conference:
@@ -171,26 +156,17 @@ class Conference:
             audience.close()
 
     def _copy(self, event: Said, *, sees_addresses: bool) -> Copy | None:
-        if isinstance(event, Posted) and is_wordless(event):
-            return None
-        is_present = not (isinstance(event, Posted) and event.delayed)
-        author = self._entity(event.author, sees_addresses=sees_addresses, is_present=is_present)
-        to = self.uri_text
-        if event.to is not None:
-            to = self.audience(sees_addresses=sees_addresses).roster.entity_of(event.to) or to
-        if isinstance(event, ComposingChanged):
-            shared = typing_of(event, author, to)
-            return Copy(shared, IS_COMPOSING, is_fleeting=True)
-        if isinstance(event, Acknowledged):
-            return Copy(imdn_of(event, author, to, self._wall()), IMDN)
-        private = event if event.to is not None else None
-        return Copy(copy_of(event, author, to), wrapped_type_of(event), private=private)
-
-    def _entity(self, author: Occupant, *, sees_addresses: bool, is_present: bool) -> str:
-        # what the roster shows; in history the nickname may be somebody else's by now
         roster = self.audience(sees_addresses=sees_addresses).roster
-        shown = roster.entity_of(author.nickname) if is_present else None
-        return shown or str(preferred_entity(self.room, author, self._form))
+        # what the roster shows; in history the nickname may be somebody else's by now
+        is_past = isinstance(event, Posted) and event.delayed
+        shown = None if is_past else roster.entity_of(event.author.nickname)
+        author = shown or str(preferred_entity(self.room, event.author, self._form))
+        to = self.uri_text if event.to is None else roster.entity_of(event.to) or self.uri_text
+        if isinstance(event, Posted):
+            return None if is_wordless(event) else copy_of(event, author, to)
+        if isinstance(event, ComposingChanged):
+            return Copy(typing_of(event, author, to), IS_COMPOSING, is_fleeting=True)
+        return Copy(imdn_of(event, author, to, self._wall()), IMDN)
 
 
 def _reserved_by(address: Address, room: Address) -> tuple[str, ...]:

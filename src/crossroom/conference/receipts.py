@@ -91,8 +91,7 @@ class ReceiptBook:
 
     def ask(self, message_id: MessageId, receipts: frozenset[Receipt]) -> None:
         """A private message of this endpoint asks for these."""
-        if receipts:
-            _remember(self._asked, message_id).update(receipts)
+        _remember(self._asked, message_id).update(receipts)
 
     def answers(self, event: Acknowledged) -> bool:
         """Whether this is an answer to what was asked; each question has one (RFC 5438 §7.2.1)."""

@@ -10,11 +10,12 @@ from functools import partial
 from math import inf
 
 from crossroom.bodies.msrp_media import MessageMedia
-from crossroom.conference.conference import Copy, Said
+from crossroom.conference.conference import Said
 from crossroom.conference.notices import SLOW, NoticeSettings, about_the_room, too_long
 from crossroom.conference.receipts import is_from_sip
 from crossroom.conference.seat_private import PrivateMessages
 from crossroom.conference.seat_requests import SeatRequests, Sitter
+from crossroom.conference.switch import Copy
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log, Tasks, Turns

@@ -5,9 +5,9 @@ from functools import partial
 from crossroom.bodies.cpim import CPIM
 from crossroom.bodies.imdn import IMDN
 from crossroom.bodies.msrp_media import MessageMedia
-from crossroom.conference.conference import Copy
 from crossroom.conference.receipts import ReceiptBook, is_from_sip
 from crossroom.conference.seat_requests import Sitter
+from crossroom.conference.switch import Copy
 from crossroom.focus.interface import Features
 from crossroom.net.msrp_face import Outcome, Report, Result
 from crossroom.net.msrp_session import MsrpSession

@@ -51,11 +51,13 @@ class SeatRequests:
     It is the `Speaker` of what it says (switch.py).
     """
 
-    __slots__ = ("_seat", "_uri", "receipts", "turns", "typing")
+    __slots__ = ("_seat", "receipts", "room", "room_uri", "turns", "typing", "uri")
 
     def __init__(self, seat: Sitter, turns: Turns, log: Log) -> None:
+        self.room = seat.conference.room
+        self.room_uri = seat.conference.uri_text
+        self.uri = str(aor_of(seat.person))
         self._seat = seat
-        self._uri = ""
         self.turns = turns
         self.receipts = ReceiptBook()
         self.typing = TypingWatch(seat, turns, log)
@@ -64,23 +66,6 @@ class SeatRequests:
         """Nothing is asked any more."""
         self.turns.close()
         self.typing.close()
-
-    @property
-    def room(self) -> Address:
-        """See switch.Speaker."""
-        return self._seat.conference.room
-
-    @property
-    def room_uri(self) -> str:
-        """See switch.Speaker."""
-        return self._seat.conference.uri_text
-
-    @property
-    def uri(self) -> str:
-        """See switch.Speaker; written once, when it first speaks."""
-        if not self._uri:
-            self._uri = str(aor_of(self._seat.person))
-        return self._uri
 
     @property
     def nickname(self) -> Nickname | None:
@@ -99,7 +84,8 @@ class SeatRequests:
             participation = self._seat.seated()
             if isinstance(said, Draft):
                 self.typing.stop(said.to)
-                self.receipts.ask(said.id, said.receipts)
+                if said.receipts:
+                    self.receipts.ask(said.id, said.receipts)
                 await participation.post(said)
             elif isinstance(said, Told):
                 await self._tell(participation, said)

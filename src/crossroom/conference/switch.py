@@ -7,6 +7,8 @@ author's content untouched (RFC 7701 §6.1: the switch must not modify it), unde
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from crossroom.bodies.cpim import (
     CORE_NAMESPACE,
     CPIM,
@@ -41,6 +43,18 @@ UNDERSTOOD = frozenset(
 )
 """CPIM headers that may be required of us."""
 LONGEST_ID = 128  # characters; ids in use have 10 to 40
+
+
+class Copy(Struct, frozen=True, gc=False):
+    """A message ready for every SIP endpoint, and the media type inside that an endpoint must accept.
+
+    `private` is the message, where it is for one only; what `is_fleeting` is over when a queue has moved on.
+    """
+
+    shared: SharedBody
+    wrapped_type: str
+    is_fleeting: bool = False
+    private: Posted | None = None
 
 
 class Speaker(Protocol):
@@ -97,33 +111,40 @@ def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> D
     """
     if content_type != CPIM and essence(content_type) != CPIM:
         raise Refused(Reason.UNSUPPORTED_CONTENT, "a chat room takes message/cpim")
-    cpim = _parsed(body)
-    _must_be_understood(cpim)
+    try:
+        cpim = CpimMessage.from_bytes(body)
+    except ParseError as error:
+        raise Refused(Reason.MALFORMED, str(error)) from None
+    if cpim.require:
+        _must_be_understood(cpim)
     if len(cpim.to) != 1:
         raise Refused(Reason.NOT_ALLOWED, "exactly one To is needed")
-    _must_be_own_name(cpim, speaker)
-    to = _recipient(cpim.to[0].uri, speaker)
+    # as nearly everybody writes them, neither From nor To need be read
+    if cpim.sender is None or cpim.sender.uri != speaker.uri:
+        _must_be_own_name(cpim, speaker)
+    to = None if cpim.to[0].uri == speaker.room_uri else _recipient(cpim.to[0].uri, speaker)
     return _said(cpim, MessageId(message_id), to)
 
 
-def cpim_of(posted: Posted, author: str, to: str) -> bytes:
+def copy_of(posted: Posted, author: str, to: str) -> Copy:
     """The copy of a post for SIP endpoints: From is what the roster shows, the content is the author's own.
 
-    `author` and `to` are URIs. Written at one go: the octets are those of a CpimMessage with these values.
+    `author` and `to` are URIs.
     """
-    name = escape(posted.author.nickname, quotes=True)
-    asked = correlation(posted.id, posted.receipts)
-    extensions = f"NS: imdn <{IMDN_NAMESPACE}>\r\n" if asked else ""
-    for header in asked:
-        extensions += f"imdn.{header.name}: {escape(header.value)}\r\n"
-    date_time = format_date_time(posted.at)
-    head = f'From: "{name}" <{author}>\r\nTo: <{to}>\r\nDateTime: {date_time}\r\n{extensions}\r\n'
-    return head.encode() + _content_octets(posted)
+    content = _content_octets(posted)
+    shared = SharedBody(CPIM, _head_of(posted, author, to).encode() + content)
+    return Copy(shared, media_type_of(content), private=None if posted.to is None else posted)
 
 
-def copy_of(posted: Posted, author: str, to: str) -> SharedBody:
-    """The same, ready for a whole fan-out."""
-    return SharedBody(CPIM, cpim_of(posted, author, to))
+def _head_of(posted: Posted, author: str, to: str) -> str:
+    """The header block, written at one go: it is that of a CpimMessage with the same values."""
+    name, date_time = escape(posted.author.nickname, quotes=True), format_date_time(posted.at)
+    head = f'From: "{name}" <{author}>\r\nTo: <{to}>\r\nDateTime: {date_time}\r\n'
+    if 0 < len(posted.id) <= LONGEST_ID:
+        head += f"NS: imdn <{IMDN_NAMESPACE}>\r\nimdn.Message-ID: {escape(posted.id)}\r\n"
+        for header in wishes_of(posted.receipts):
+            head += f"imdn.{header.name}: {escape(header.value)}\r\n"
+    return f"{head}\r\n"
 
 
 def typing_of(event: ComposingChanged, author: str, to: str) -> SharedBody:
@@ -157,20 +178,6 @@ def is_wordless(posted: Posted) -> bool:
     return posted.content is None and not is_native
 
 
-def wrapped_type_of(posted: Posted) -> str:
-    """The media type inside the copy, which a recipient must accept (RFC 7701 §6.1)."""
-    if posted.native is not None and posted.native.network is Network.SIP:
-        return media_type_of(posted.native.octets)
-    return posted.content.media_type if posted.content else "text/plain"
-
-
-def _parsed(body: bytes) -> CpimMessage:
-    try:
-        return CpimMessage.from_bytes(body)
-    except ParseError as error:
-        raise Refused(Reason.MALFORMED, str(error)) from None
-
-
 def _must_be_understood(cpim: CpimMessage) -> None:
     """RFC 3862 §4.7: a message that requires a header which is not understood is not processed."""
     for namespace, name in cpim.require:
@@ -179,8 +186,6 @@ def _must_be_understood(cpim: CpimMessage) -> None:
 
 
 def _must_be_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
-    if cpim.sender is not None and cpim.sender.uri == speaker.uri:
-        return  # as nearly everybody writes it: no need to read it
     # RFC 7701 §6.1: a From that is not this session's own is not forwarded; its display name never counts
     try:
         claimed = parse_uri(cpim.sender.uri) if cpim.sender else None
@@ -196,8 +201,6 @@ def _must_be_own_name(cpim: CpimMessage, speaker: Speaker) -> None:
 
 def _recipient(text: str, speaker: Speaker) -> Nickname | None:
     """None for the room; RFC 7701 §9.3 shows its URI with parameters, so only the address counts."""
-    if text == speaker.room_uri:
-        return None
     try:
         uri = parse_uri(text)
         if nickname_in(uri, speaker.room) is None and room_of(uri).is_same_person(speaker.room):

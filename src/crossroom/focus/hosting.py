@@ -15,7 +15,9 @@ from crossroom.focus.shelf import ReportFault, Shelf
 from crossroom.focus.store import Store
 from crossroom.room.address import Address, ArchiveId, EndpointId
 from crossroom.room.commands import (
+    Acknowledge,
     Command,
+    Compose,
     Configure,
     Destroy,
     Invite,
@@ -23,6 +25,7 @@ from crossroom.room.commands import (
     Joiner,
     Leave,
     Moderate,
+    Post,
     SetSubject,
 )
 from crossroom.room.configuration import Configuration
@@ -32,6 +35,9 @@ from crossroom.room.room import Room
 
 LASTING = (Configure, Moderate, SetSubject, Invite)
 """The commands after which a persistent room is written at once; posts are written with them and at the end."""
+
+SAYING = (Post, Compose, Acknowledge)
+"""The commands that neither last nor end anything; nearly all that there are."""
 
 RoomKey = tuple[str, str]
 Identity = tuple[str, str, str]
@@ -99,6 +105,9 @@ class Hosting:
         if self._rooms.get(room.key) is not room:
             raise Refused(Reason.NOT_IN_ROOM)
         deliveries = self._handle(room, command)
+        if isinstance(command, SAYING):
+            self.outbox.put(deliveries)
+            return
         self._keep(room, command)
         self._finish(room, deliveries)
 

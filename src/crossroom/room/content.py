@@ -21,7 +21,7 @@ class Content(Struct, frozen=True, gc=False):
     @property
     def size(self) -> int:
         """Octets, as limits count them."""
-        return _octets_in(self.body)
+        return len(self.body if isinstance(self.body, bytes) else self.body.encode())
 
 
 class Native(Struct, frozen=True, gc=False):
@@ -38,11 +38,7 @@ class Native(Struct, frozen=True, gc=False):
 def octets_of(message_id: MessageId, content: Content | None, native: Native | None) -> int:
     """What a post weighs, as limits count it: also its id, which a client chooses as long as it likes."""
     said = content.size if content else 0
-    return _octets_in(message_id) + said + (len(native.octets) if native else 0)
-
-
-def _octets_in(said: str | bytes) -> int:
-    return len(said if said.isascii() or isinstance(said, bytes) else said.encode())
+    return len(message_id.encode()) + said + (len(native.octets) if native else 0)
 
 
 class Composing(StrEnum):

@@ -16,9 +16,9 @@ class Entry:
 
     __slots__ = ("_full", "_plain", "octets", "post")
 
-    def __init__(self, post: Posted) -> None:
+    def __init__(self, post: Posted, octets: int) -> None:
         self.post = post
-        self.octets = octets_of(post.id, post.content, post.native)
+        self.octets = octets
         self._full: Posted | None = None
         self._plain: Posted | None = None
 
@@ -47,7 +47,7 @@ class History:
         self._max_posts = max_posts
         self._max_octets = max_octets
         for post in posts:
-            self.add(post)
+            self.add(post, octets_of(post.id, post.content, post.native))
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -55,12 +55,12 @@ class History:
     def __iter__(self) -> Iterator[Posted]:
         return (entry.replayed(is_full=True) for entry in self._entries)
 
-    def add(self, post: Posted) -> None:
-        """Keep a post; `post.author` is the full view."""
-        entry = Entry(post)
-        self._entries.append(entry)
-        self._octets += entry.octets
-        self._trim()
+    def add(self, post: Posted, octets: int) -> None:
+        """Keep a post that weighs so much (see `octets_of`); `post.author` is the full view."""
+        self._entries.append(Entry(post, octets))
+        self._octets += octets
+        if len(self._entries) > self._max_posts or self._octets > self._max_octets:
+            self._trim()
 
     def resize(self, max_posts: int) -> None:
         """Another number of posts from now on."""
@@ -69,7 +69,7 @@ class History:
 
     def hide_addresses(self) -> None:
         """Nobody learns later who wrote under the promise that addresses are not shown."""
-        self._entries = deque(Entry(entry.replayed(is_full=False)) for entry in self._entries)
+        self._entries = deque(Entry(entry.replayed(is_full=False), entry.octets) for entry in self._entries)
 
     def replay(self, request: HistoryRequest, now: float, *, is_full: bool) -> list[Posted]:
         """Choose the newest posts that meet every bound of the request, oldest first."""

@@ -3,15 +3,15 @@
 from msgspec.structs import replace
 
 from crossroom.room.address import EndpointId, Nickname
-from crossroom.room.commands import Acknowledge, Compose, Draft, Post
+from crossroom.room.commands import Acknowledge, Compose, Post
 from crossroom.room.configuration import PrivateMessages
 from crossroom.room.content import Receipt, octets_of
-from crossroom.room.events import Acknowledged, ComposingChanged, Delivery, Posted
+from crossroom.room.events import Acknowledged, ComposingChanged, Delivery, Occupant, Posted
 from crossroom.room.reasons import Reason, Refused
 from crossroom.room.roster import Participant, Seat
 from crossroom.room.standing import Role
 from crossroom.room.state import RoomState
-from crossroom.room.visibility import fan_out, sees_addresses, view, views
+from crossroom.room.visibility import fan_out, recipients, sees_addresses, view, views
 
 PRIVATE_ROLE = {  # muc#roomconfig_allowpm: the role that it takes to send one
     PrivateMessages.ANYONE: Role.VISITOR,
@@ -22,19 +22,20 @@ PRIVATE_ROLE = {  # muc#roomconfig_allowpm: the role that it takes to send one
 
 def post(state: RoomState, command: Post, now: float) -> list[Delivery]:
     """Pass a message on; `now` becomes its time, whatever the author claims."""
-    seat = state.seat(command.endpoint)
-    _must_fit(state, command.draft)
-    if command.draft.to is not None:
-        return _private(state, seat, command, command.draft.to, now)
+    seat, draft = state.seat(command.endpoint), command.draft
+    octets = octets_of(draft.id, draft.content, draft.native)
+    if octets > state.limits.post_octets:
+        raise Refused(Reason.TOO_LARGE, f"{octets} octets, more than {state.limits.post_octets}")
+    if draft.to is not None:
+        return _private(state, seat, command, draft.to, now)
     _must_have_voice(seat)
-    posted = _posted(state, seat, command, now)
-    if command.draft.is_kept and command.draft.content is not None:
-        state.history.add(posted)
-    return fan_out(
-        state,
-        views(state, seat),
-        lambda author: posted if author is posted.author else replace(posted, author=author),
-    )
+    full, plain = views(state, seat)
+    posted = _posted(full, command, now)
+    if draft.is_kept and draft.content is not None:
+        state.history.add(posted, octets)
+    to = recipients(state)
+    told = [Delivery(posted, to.full)] if to.full else []
+    return [*told, Delivery(replace(posted, author=plain), to.plain)] if to.plain else told
 
 
 def compose(state: RoomState, command: Compose) -> list[Delivery]:
@@ -71,22 +72,13 @@ def _private(state: RoomState, seat: Seat, command: Post, to: Nickname, now: flo
     """RFC 7701 §6.2: all endpoints of the recipient get it, nobody else, and no history."""
     target = _recipient(state, seat, to)
     author = view(state, seat, is_full=sees_addresses(state, target))
-    posted = replace(
-        _posted(state, seat, command, now), author=author, to=target.nickname, receipts=command.draft.receipts
-    )
+    posted = replace(_posted(author, command, now), to=target.nickname, receipts=command.draft.receipts)
     return [Delivery(posted, _private_seats(target))]
 
 
-def _posted(state: RoomState, seat: Seat, command: Post, now: float) -> Posted:
+def _posted(author: Occupant, command: Post, now: float) -> Posted:
     draft = command.draft
-    author = view(state, seat, is_full=True)
     return Posted(author, draft.id, command.archive_id, now, draft.content, draft.native)
-
-
-def _must_fit(state: RoomState, draft: Draft) -> None:
-    octets = octets_of(draft.id, draft.content, draft.native)
-    if octets > state.limits.post_octets:
-        raise Refused(Reason.TOO_LARGE, f"{octets} octets, more than {state.limits.post_octets}")
 
 
 def _must_have_voice(seat: Seat) -> None:

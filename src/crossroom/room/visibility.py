@@ -62,9 +62,8 @@ def enter(state: RoomState, seat: Seat) -> None:
 def fan_out(state: RoomState, about: tuple[Occupant, Occupant], make: MakeEvent) -> list[Delivery]:
     """Tell everybody: at most two events, each shared by all who have the same view."""
     to = recipients(state)
-    full, plain = about
-    told = [Delivery(make(full), to.full)] if to.full else []
-    return [*told, Delivery(make(plain), to.plain)] if to.plain else told
+    sides = zip(about, (to.full, to.plain), strict=True)
+    return [Delivery(make(occupant), endpoints) for occupant, endpoints in sides if endpoints]
 
 
 def changed(state: RoomState, seat: Seat, make: MakeEvent = Changed) -> list[Delivery]:

@@ -3,7 +3,7 @@
 import pytest
 
 from crossroom.bodies.cpim import CpimMessage
-from crossroom.conference.switch import cpim_of
+from crossroom.conference.switch import copy_of
 from crossroom.muc.messages import text_of
 from crossroom.room.address import ArchiveId, MessageId
 from crossroom.room.content import Content
@@ -28,7 +28,7 @@ async def test_cpim_without_a_from_that_can_be_read_is_refused(sender: str) -> N
 def test_no_nickname_can_begin_a_header_of_a_copy(end: str) -> None:
     nickname = f'Ana"{end}To: <sip:eve@evil.example>{end}{end}'
     posted = Posted(occupant(nickname), MessageId("m1"), ArchiveId("a1"), 0.0, Content("text/plain", "hi"))
-    copy = cpim_of(posted, "sip:ana@sip.example", TEA)
+    copy = copy_of(posted, "sip:ana@sip.example", TEA).shared.body
     read = CpimMessage.from_bytes(copy)
     assert read.sender is not None
     assert read.sender.name == nickname

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crossroom.bodies.cpim import IMDN_NAMESPACE, CpimAddress, CpimHeader, CpimMessage, format_date_time
-from crossroom.conference.switch import Typing, chosen_id, correlation, cpim_of, is_wordless, read
+from crossroom.conference.switch import Typing, chosen_id, copy_of, correlation, is_wordless, read
 from crossroom.room.address import Address, ArchiveId, MessageId, Network, Nickname
 from crossroom.room.commands import Draft
 from crossroom.room.content import Composing, Content, Native, Receipt
@@ -108,7 +108,7 @@ def test_a_single_picture_stays_one() -> None:
 def test_an_id_that_is_too_long_for_sip_is_not_told_and_not_taken(length: int, *, is_told: bool) -> None:
     message_id = MessageId("é" * length)
     posted = Posted(occupant("Bob"), message_id, ArchiveId("a1"), 0.0, Content("text/plain", "hello"))
-    copy = CpimMessage.from_bytes(cpim_of(posted, ANA, ANA))
+    copy = CpimMessage.from_bytes(copy_of(posted, ANA, ANA).shared.body)
     assert copy.extension(IMDN_NAMESPACE, "Message-ID") == (message_id if is_told else None)
     header = CpimHeader(IMDN_NAMESPACE, "Message-ID", message_id)
     assert chosen_id(replace(copy, extensions=(header,))) == (message_id if is_told else None)
@@ -129,7 +129,7 @@ def test_a_copy_is_written_as_any_cpim_message_is(
     )
     sender, to = CpimAddress("sip:bob@sip.example", name), (CpimAddress(ANA),)
     whole = CpimMessage(sender, to, PLAIN, format_date_time(at), extensions=correlation(message_id, receipts))
-    assert cpim_of(posted, "sip:bob@sip.example", ANA) == bytes(whole)
+    assert copy_of(posted, "sip:bob@sip.example", ANA).shared.body == bytes(whole)
 
 
 @pytest.mark.parametrize("to", ["sip:tea@conference.example", "sip:TEA@conference.example;transport=tcp"])
