@@ -98,9 +98,8 @@ class Conference:
         """Accept a subscription: the whole roster first, then every change."""
         audience = self.audience(sees_addresses=sees_addresses)
         audience.prepare()
-        session = incoming.accept(expires, audience.full)
-        if session.ended is None:
-            audience.add(Subscription(session, person, audience.full))
+        subscription = Subscription(audience, person)
+        subscription.begin(incoming.accept(expires, subscription))
 
     def copy_of(self, event: Said | Copy, *, sees_addresses: bool) -> Copy | None:
         """The copy for the SIP endpoints, one for everybody made once; None: there is nothing they could show."""

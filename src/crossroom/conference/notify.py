@@ -15,7 +15,7 @@ from crossroom.bodies.conference_writer import write
 from crossroom.conference.roster import Roster
 from crossroom.room.address import Address
 from crossroom.room.events import RoomEvent
-from crossroom.sip.answer import Body
+from crossroom.sip.answer import NO_BODY, Body
 
 PACE = 0.002
 """Seconds between two documents for each subscriber there is: a join storm in a big room becomes few documents."""
@@ -26,11 +26,10 @@ LONGEST_PACE = 5.0
 class Notifier(Protocol):
     """One subscription as the SIP driver shows it (net.sip_subscription.NotifierSession)."""
 
-    on_ended: Callable[[str], None] | None
-    on_ready: Callable[[], Body | None] | None
+    ended: str | None
 
     def notify(self, body: bytes, content_type: str) -> bool:
-        """Send now, or be asked by `on_ready` later."""
+        """Send now, or ask for what is due later."""
         ...
 
     def terminate(self, reason: str, body: Body = ..., retry_after: int | None = None) -> None:
@@ -39,27 +38,50 @@ class Notifier(Protocol):
 
 
 class Subscription:
-    """One subscriber. `person` is who subscribed, for the day that they leave the room."""
+    """One subscriber (net.sip_subscription.NotifierFace).
 
-    __slots__ = ("_full", "_missed", "person", "session")
+    `person` is who subscribed, for the day that they leave the room.
+    """
 
-    def __init__(self, session: Notifier, person: Address, full: Callable[[], Body]) -> None:
-        self.session = session
+    __slots__ = ("_audience", "_missed", "person", "session")
+
+    def __init__(self, audience: "Audience", person: Address) -> None:
         self.person = person
-        self._full = full
-        self._missed: list[bytes] = []
-        session.on_ready = self._next
+        self.session: Notifier | None = None
+        self._audience = audience
+        self._missed: tuple[bytes, ...] = ()
+
+    def begin(self, session: Notifier) -> None:
+        """Tell this subscriber too, from the next change on; nothing if it asked for one look only."""
+        if session.ended is None:
+            self.session = session
+            self._audience.add(self)
 
     def tell(self, document: bytes) -> None:
         """Send the next document, now or when the last one was answered."""
-        if not self.session.notify(document, CONTENT_TYPE):
-            self._missed.append(document)
+        if self.session is not None and not self.session.notify(document, CONTENT_TYPE):
+            # the first, and that there are more: then it is sent the whole
+            self._missed = (*self._missed[:1], document)
 
-    def _next(self) -> Body | None:
-        missed, self._missed = self._missed, []
+    def terminate(self, reason: str, body: Body = NO_BODY, retry_after: int | None = None) -> None:
+        """Send the last NOTIFY."""
+        if self.session is not None:
+            self.session.terminate(reason, body, retry_after)
+
+    def full(self) -> Body:
+        """See NotifierFace."""
+        return self._audience.full()
+
+    def due(self) -> Body | None:
+        """See NotifierFace."""
+        missed, self._missed = self._missed, ()
         if not missed:
             return None
-        return Body(missed[0], CONTENT_TYPE) if len(missed) == 1 else self._full()
+        return Body(missed[0], CONTENT_TYPE) if len(missed) == 1 else self._audience.full()
+
+    def ended(self, _reason: str) -> None:
+        """See NotifierFace."""
+        self._audience.remove(self)
 
 
 class Audience:
@@ -100,7 +122,15 @@ class Audience:
         """Tell this one too, from the next change on."""
         self._subscriptions.add(subscription)
         self._subscribers[subscription.person.identity] += 1
-        subscription.session.on_ended = lambda _reason: self._remove(subscription)
+
+    def remove(self, subscription: Subscription) -> None:
+        """Tell this one no more."""
+        if subscription not in self._subscriptions:
+            return
+        self._subscriptions.remove(subscription)
+        self._subscribers[subscription.person.identity] -= 1
+        if not self._subscribers[subscription.person.identity]:
+            del self._subscribers[subscription.person.identity]
 
     def subscriptions_of(self, person: Address) -> int:
         """How many subscriptions one person has."""
@@ -109,13 +139,13 @@ class Audience:
     def dismiss(self, person: Address, reason: str) -> None:
         """End the subscriptions of somebody (RFC 6665 §4.1.3 gives the reasons)."""
         for subscription in [one for one in self._subscriptions if one.person.is_same_person(person)]:
-            subscription.session.terminate(reason)
+            subscription.terminate(reason)
 
     def retire(self) -> None:
         """Nobody keeps this roster any more, though the conference goes on: whoever has a seat may subscribe again."""
         self._stop()
         for subscription in list(self._subscriptions):
-            subscription.session.terminate("deactivated")
+            subscription.terminate("deactivated")
 
     def pause(self, seconds: int) -> None:
         """The service goes down, the conference does not end: whoever comes back to it may subscribe then.
@@ -124,7 +154,7 @@ class Audience:
         """
         self._stop()
         for subscription in list(self._subscriptions):
-            subscription.session.terminate("probation", retry_after=seconds)
+            subscription.terminate("probation", retry_after=seconds)
 
     def close(self) -> None:
         """The conference is over: say so to everybody (RFC 4575 §3.3)."""
@@ -132,20 +162,12 @@ class Audience:
         if self._subscriptions:
             last = Body(write(self.roster.ended()), CONTENT_TYPE)
             for subscription in list(self._subscriptions):
-                subscription.session.terminate("noresource", last)
+                subscription.terminate("noresource", last)
 
     def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _remove(self, subscription: Subscription) -> None:
-        if subscription not in self._subscriptions:
-            return
-        self._subscriptions.remove(subscription)
-        self._subscribers[subscription.person.identity] -= 1
-        if not self._subscribers[subscription.person.identity]:
-            del self._subscribers[subscription.person.identity]
 
     def _tell(self) -> None:
         self._timer = None

@@ -6,7 +6,7 @@ Thin asyncio clothes over sip/notifier.py and sip/subscriber.py; no protocol is 
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from crossroom.net.sip_driver import Driver, settle
 from crossroom.sip.address import NameAddr
@@ -38,22 +38,35 @@ class SubscribeFailed(Exception):  # noqa: N818 - an outcome, named as the field
         self.reason = reason
 
 
+class NotifierFace(Protocol):
+    """Who knows what one subscriber is to be told: called on the loop, quick, never awaits."""
+
+    def full(self) -> Body:
+        """A full body, the answer to each SUBSCRIBE (RFC 6665 §4.2.1)."""
+        ...
+
+    def due(self) -> Body | None:
+        """The body that waited for the answer to the last NOTIFY, which may sum up several; None: none after all."""
+        ...
+
+    def ended(self, reason: str) -> None:
+        """The subscription is over."""
+        ...
+
+
 class NotifierSession:
     """A subscription to us. At most one NOTIFY is on its way (docs/conformance.md, sip-7.9).
 
-    notify() while one is outstanding only marks the subscription as due: when the answer comes,
-    `on_ready()` is asked for the next body, which may sum up everything since (None: nothing after all).
-    `on_refresh()` must return a full body, the answer to each SUBSCRIBE (RFC 6665 §4.2.1).
+    notify() while one is outstanding only marks the subscription as due: when the answer comes, the face is
+    asked for the next body.
     """
 
-    __slots__ = ("_driver", "_due", "_notifier", "ended", "on_ended", "on_ready", "on_refresh")
+    __slots__ = ("_driver", "_due", "_face", "_notifier", "ended")
 
-    def __init__(self, driver: Driver, notifier: Notifier, on_refresh: Callable[[], Body]) -> None:
+    def __init__(self, driver: Driver, notifier: Notifier, face: NotifierFace) -> None:
         self._driver = driver
         self._notifier = notifier
-        self.on_ended: Callable[[str], None] | None = None
-        self.on_refresh = on_refresh
-        self.on_ready: Callable[[], Body | None] | None = None
+        self._face = face
         self.ended: str | None = None
         self._due = False
         driver.bind(notifier, self)
@@ -74,7 +87,7 @@ class NotifierSession:
         return self._notifier.dialog.id.call_id
 
     def notify(self, body: bytes, content_type: str) -> bool:
-        """Send this now: True; or, with a NOTIFY outstanding, remember to ask `on_ready`: False."""
+        """Send this now: True; or, with a NOTIFY outstanding, remember to ask the face: False."""
         if self.ended is not None:
             return False
         if self._notifier.busy:
@@ -96,12 +109,11 @@ class NotifierSession:
             case NotifierReady():
                 self._ready()
             case SubscriptionRefreshed():
-                self._notifier.refreshed(self.on_refresh(), self._driver.now())
+                self._notifier.refreshed(self._face.full(), self._driver.now())
             case NotifierEnded(reason=reason):
                 self.ended = reason
                 self._driver.unbind(self._notifier)
-                if self.on_ended is not None:
-                    self.on_ended(reason)
+                self._face.ended(reason)
             case _:
                 pass
 
@@ -109,7 +121,7 @@ class NotifierSession:
         if not self._due or self.ended is not None or self._notifier.busy:
             return
         self._due = False
-        body = self.on_ready() if self.on_ready is not None else self.on_refresh()
+        body = self._face.due()
         if body is not None:
             self._notifier.notify(body, self._driver.now())
 
@@ -142,16 +154,14 @@ class IncomingSubscription:
         """Where it came from."""
         return self._notifier.flow
 
-    def accept(
-        self, expires: int, on_refresh: Callable[[], Body], headers: HeaderLines = ()
-    ) -> NotifierSession:
-        """Answer 200 and send the first NOTIFY with `on_refresh()`'s body at once. RFC 6665 §4.2.1.
+    def accept(self, expires: int, face: NotifierFace, headers: HeaderLines = ()) -> NotifierSession:
+        """Answer 200 and send the first NOTIFY with the face's full body at once. RFC 6665 §4.2.1.
 
         expires: seconds, the most we grant; the subscriber gets what it asked for if that is less. For
         Expires: 0 the one NOTIFY is the last too, and the session is over when it is answered.
         """
-        session = NotifierSession(self._driver, self._notifier, on_refresh)
-        self._notifier.accept(self.contact, expires, on_refresh(), headers, self._driver.now())
+        session = NotifierSession(self._driver, self._notifier, face)
+        self._notifier.accept(self.contact, expires, face.full(), headers, self._driver.now())
         self._driver.flush()
         return session
 

@@ -1,7 +1,6 @@
 """Who is told what, and when; the far side of a subscription writes down what it is sent."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,6 +10,7 @@ from crossroom.conference import notify
 from crossroom.conference.notify import Audience, Subscription
 from crossroom.conference.roster import Roster
 from crossroom.conference.roster_entry import EntityForm
+from crossroom.room.address import Address
 from crossroom.room.reasons import Departure
 from crossroom.sip.answer import NO_BODY, Body
 from unit.conference.roster_world import ANA, BOB, ROOM, joined, left, occupant
@@ -22,11 +22,10 @@ AN, BO = occupant("Ana", ANA), occupant("Bob", BOB)
 class FarSide:
     """A Notifier: a subscriber that answers when the test lets it."""
 
-    on_ended: Callable[[str], None] | None = None
-    on_ready: Callable[[], Body | None] | None = None
+    face: Subscription
+    ended: str | None = None
     is_slow: bool = False
     documents: list[ConferenceInfo] = field(default_factory=list)
-    ended: str = ""
     retry_after: int | None = None
 
     def notify(self, body: bytes, content_type: str) -> bool:
@@ -41,13 +40,11 @@ class FarSide:
         if body.content:
             assert body.content_type == "application/conference-info+xml"
             self.documents.append(parse(body.content))
-        if self.on_ended is not None:
-            self.on_ended(reason)
+        self.face.ended(reason)
 
     def answer(self) -> None:
         """The outstanding NOTIFY was answered."""
-        assert self.on_ready is not None
-        body = self.on_ready()
+        body = self.face.due()
         if body is not None:
             self.documents.append(parse(body.content))
 
@@ -60,10 +57,11 @@ def audience() -> Audience:
     return Audience(Roster(ROOM, EntityForm.TOKEN), lambda: datetime(2026, 2, 3, 10, tzinfo=UTC))
 
 
-def subscribed(to: Audience, **how: bool) -> FarSide:
-    far = FarSide(**how)  # type: ignore[arg-type] # a wrong name fails at once
+def subscribed(to: Audience, person: Address = ANA, *, is_slow: bool = False) -> FarSide:
+    subscription = Subscription(to, person)
+    far = FarSide(subscription, is_slow=is_slow)
     to.prepare()
-    to.add(Subscription(far, ANA, to.full))
+    subscription.begin(far)
     return far
 
 
@@ -122,7 +120,6 @@ async def test_a_slow_subscriber_gets_what_it_missed_or_everything() -> None:
     room = audience()
     room.receive(joined(AN))
     far = subscribed(room, is_slow=True)
-    assert far.on_ready is not None
     far.answer()  # nothing was missed
     assert far.documents == []
     room.receive(joined(BO))
@@ -153,11 +150,9 @@ async def test_who_was_removed_is_told_with_the_reason_and_then_deleted() -> Non
 
 async def test_a_dismissed_person_is_told_why_and_the_others_stay() -> None:
     room = audience()
-    mine, theirs = FarSide(), FarSide()
-    room.add(Subscription(mine, ANA, room.full))
-    room.add(Subscription(theirs, BOB, room.full))
+    mine, theirs = subscribed(room), subscribed(room, BOB)
     room.dismiss(ANA, "rejected")
-    assert (mine.ended, theirs.ended) == ("rejected", "")
+    assert (mine.ended, theirs.ended) == ("rejected", None)
     assert len(room) == 1
     room.close()
 

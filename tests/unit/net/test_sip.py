@@ -87,6 +87,19 @@ async def test_ringing_is_acknowledged_where_that_is_required(transport: str) ->
         await theirs.bye()
 
 
+class Roster:
+    """What a subscriber is told."""
+
+    def full(self) -> Body:
+        return Body(b"full", "application/conference-info+xml")
+
+    def due(self) -> Body | None:
+        return Body(b"partial", "application/conference-info+xml")
+
+    def ended(self, reason: str) -> None:
+        """The far side tells why."""
+
+
 async def test_a_refused_call_raises_its_status() -> None:
     face = RecordingFace()
     async with agent_on_loopback(RecordingFace()) as caller, agent_on_loopback(face) as callee:
@@ -171,12 +184,12 @@ async def test_a_subscription_is_notified_refreshed_and_left() -> None:
         )
         incoming = await face.subscriptions.get()
         assert incoming.package == "conference"
-        notifier = incoming.accept(3600, lambda: Body(b"full", "application/conference-info+xml"))
+        notifier = incoming.accept(3600, Roster())
         async with await subscribing as session:
             assert await seen.get() == (b"full", "application/conference-info+xml", "active")
-            while not notifier.notify(b"partial", "application/conference-info+xml"):
-                notifier.on_ready = lambda: Body(b"partial", "application/conference-info+xml")
-                break
+            notifier.notify(
+                b"partial", "application/conference-info+xml"
+            )  # now, or when the first is answered
             assert (await seen.get())[0] == b"partial"
             session.refresh()
             assert (await seen.get())[0] == b"full"
@@ -192,7 +205,7 @@ async def test_a_terminated_subscription_tells_the_subscriber_why() -> None:
             callee.contact_uri("tea"), ANA, ROOM, NameAddr(caller.contact_uri("ana")), "conference"
         )
         subscribing = asyncio.get_running_loop().create_task(caller.subscribe(wanted, lambda *_what: None))
-        notifier = (await face.subscriptions.get()).accept(3600, lambda: Body(b"full", "text/plain"))
+        notifier = (await face.subscriptions.get()).accept(3600, Roster())
         session = await subscribing
         ended: asyncio.Queue[str] = asyncio.Queue()
         session.on_ended = ended.put_nowait
