@@ -54,16 +54,17 @@ class Copies:
             (self._begin, shared.number, self._head, shared.numbered_tail, self._end, shared.numbered_end)
         )
 
-    def take_usual(self, octets: bytes) -> int:
-        """Take the answers that copies usually get from the beginning of `octets`; gives where they end: hot.
+    def take_usual(self, octets: bytes | bytearray, end: int) -> int:
+        """Take the answers that copies usually get from the beginning of `octets`; gives where they stop: hot.
 
-        Whatever is not, octet for octet, the 200 to the copy that has waited longest is left to `answered`.
+        Only what is before `end` was received. Whatever is not, octet for octet, the 200 to the copy that has
+        waited longest is left to `answered`.
         """
         waiting, at = self.waiting, 0
         while waiting:
             number = next(iter(waiting))  # answers come in the order of what they answer
             usual = b"".join((self._begin, number, self._usual, number, b"$\r\n"))
-            if not octets.startswith(usual, at):
+            if not octets.startswith(usual, at, end):
                 break
             del waiting[number]
             at += len(usual)

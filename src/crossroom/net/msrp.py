@@ -34,7 +34,8 @@ class MsrpEndpoint:
         self.settings = settings
         self.log = log
         self.refusals = SparseLog(log, clock.now)
-        self.read_buffer = memoryview(bytearray(_READ_BUFFER))
+        self.read_buffer = bytearray(_READ_BUFFER)
+        self.read_view = memoryview(self.read_buffer)
         self.now = clock.now
         self._ids = ids
         self._sessions: dict[str, MsrpSession] = {}

@@ -6,7 +6,6 @@ Writing is in msrp_outflow.py.
 
 import asyncio
 import socket
-from collections.abc import Callable
 from typing import Protocol, assert_never, cast
 
 from crossroom.machine import Malformed
@@ -19,6 +18,7 @@ from crossroom.msrp.chunk import (
     Unintelligible,
     answer,
 )
+from crossroom.msrp.copies import Copies
 from crossroom.msrp.session_events import EndReason
 from crossroom.msrp.stream import StreamReader
 from crossroom.net.msrp_face import MsrpSettings
@@ -41,8 +41,9 @@ class BoundSession(QueuedSession, Protocol):
         """Receive one frame."""
 
     @property
-    def take_usual(self) -> Callable[[bytes], int]:
-        """Receive the usual answers that octets begin with; gives where they end."""
+    def copies(self) -> Copies:
+        """Which copies of messages to many it waits for answers to."""
+        ...
 
     def end(self, reason: EndReason) -> None:
         """The connection is gone."""
@@ -52,7 +53,8 @@ class ConnectionOwner(Protocol):
     """What a connection needs of its endpoint."""
 
     settings: MsrpSettings
-    read_buffer: memoryview
+    read_buffer: bytearray
+    read_view: memoryview
     log: Log
     refusals: SparseLog
 
@@ -76,13 +78,12 @@ class MsrpConnection(asyncio.BufferedProtocol):
     """See the module. `is_secure`: TLS is below it; `key` names where it leads when we opened it."""
 
     __slots__ = (
+        "_copies",
         "_only",
         "_owner",
         "_peer",
-        "_read_buffer",
         "_reader",
         "_routes",
-        "_take_usual",
         "_transport",
         "has_read",
         "idle_since",
@@ -118,8 +119,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._peer = ""
         self._routes: dict[str, BoundSession] = {}
         self._only: BoundSession | None = None  # the session, where there is just one
-        self._take_usual: Callable[[bytes], int] | None = None  # its own
-        self._read_buffer = owner.read_buffer
+        self._copies: Copies | None = None  # its own
         self.outflow = Outflow(owner.settings, owner.dirty, self.abort)
         self.reason = EndReason.CONNECTION_LOST  # why it is closed, once it is
 
@@ -141,25 +141,24 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- ours has one size
         """The endpoint's one buffer."""
-        return self._read_buffer
+        return self._owner.read_view
 
     def buffer_updated(self, nbytes: int) -> None:
         """Octets came."""
         self.has_read = True
-        octets = self._read_buffer[:nbytes].tobytes()
-        take_usual = self._take_usual
-        if take_usual is not None and self._reader.is_between_frames:
-            at = take_usual(octets)  # hot: the answers to a fan-out
+        at, copies = 0, self._copies
+        if copies is not None and self._reader.is_between_frames:
+            at = copies.take_usual(self._owner.read_buffer, nbytes)  # hot: the answers to a fan-out
             if at == nbytes:
                 return
-            octets = octets[at:]
-        for item in self._reader.receive_data(octets):
+        for item in self._reader.receive_data(self._owner.read_view[at:nbytes]):
             self._route(item)
 
     def take_whole(self, octets: bytes) -> None:
         """A WebSocket message came: exactly one frame (RFC 7977 §5.1)."""
         self.has_read = True
-        if self._take_usual is not None and self._take_usual(octets) == len(octets):
+        size, copies = len(octets), self._copies
+        if copies is not None and copies.take_usual(octets, size) == size:
             return
         for item in self._reader.receive_data(octets):
             self._route(item)
@@ -254,7 +253,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def _find_only(self) -> None:
         self._only = only = self.sessions[0] if len(self.sessions) == 1 else None
-        self._take_usual = only.take_usual if only is not None else None
+        self._copies = only.copies if only is not None else None
 
     def _forget_sessions(self) -> None:
         sessions, self.sessions = self.sessions, ()

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from crossroom.machine import Ended, Send
 from crossroom.msrp.chunk import FailureReport, FrameItem, MsrpRequest, MsrpResponse
+from crossroom.msrp.copies import Copies
 from crossroom.msrp.message import Message, SharedBody, Transfer
 from crossroom.msrp.receiving import Output
 from crossroom.msrp.session import Session
@@ -75,8 +76,7 @@ class MsrpSession:
     _queue: SendQueue = field(init=False)
     _calls: FaceCalls = field(init=False)
     # Looked up once: a fan-out comes by here for every copy.
-    _send_copy: Callable[[SharedBody, float], bytes | None] = field(init=False)
-    take_usual: Callable[[bytes], int] = field(init=False)
+    copies: Copies = field(init=False)
     local_text: str = field(init=False)
     _now: Callable[[], float] = field(init=False)
     _short: int = field(init=False)
@@ -86,8 +86,7 @@ class MsrpSession:
         self._waits_since = owner.now()
         self._queue = SendQueue(sending, owner.settings)
         self._calls = FaceCalls(self, owner)
-        self._send_copy = sending.outbox.copies.send
-        self.take_usual = sending.outbox.copies.take_usual
+        self.copies = sending.outbox.copies
         self.local_text = self.machine.local_text
         self._now = owner.now
         self._short = owner.settings.chunk_octets
@@ -189,7 +188,7 @@ class MsrpSession:
             self._enqueue(shared)
         else:
             now = self._now()
-            outflow.write(self._send_copy(shared, now) or self.machine.sending.send_shared(shared, now))
+            outflow.write(self.copies.send(shared, now) or self.machine.sending.send_shared(shared, now))
 
     async def set_nickname(self, nickname: str) -> int:
         """Ask the peer for a nickname, empty to give it up; its status, 408 for silence, 481 when it is over.

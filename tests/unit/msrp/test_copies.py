@@ -22,6 +22,10 @@ def ok(shared: SharedBody, comment: str = "OK") -> bytes:
     return bytes(MsrpResponse(SEED + shared.number.decode(), 200, US, PEER, comment))
 
 
+def taken(each: Copies, octets: bytes) -> int:
+    return each.take_usual(octets, len(octets))
+
+
 def sent(each: Copies, count: int = 1) -> list[SharedBody]:
     found = [SharedBody("x/y", b"") for _ in range(count)]
     for shared in found:
@@ -74,18 +78,26 @@ def test_usual_answers_are_taken_in_order_up_to_the_first_that_is_not_usual() ->
     each = copies()
     one, two, three, four = sent(each, 4)
     octets = ok(one) + ok(two) + ok(three, "Okay") + ok(four)
-    assert each.take_usual(octets) == len(ok(one) + ok(two))
+    assert taken(each, octets) == len(ok(one) + ok(two))
     assert list(each.waiting) == [three.number, four.number]
 
 
 def test_usual_answer_is_taken_whole_and_in_its_turn_only() -> None:
     each = copies()
     one, two = sent(each, 2)
-    assert each.take_usual(ok(two)) == 0
-    assert each.take_usual(ok(one)[:-1]) == 0
-    assert each.take_usual(ok(one) + b"MSRP") == len(ok(one))
-    assert each.take_usual(ok(two) + ok(two)) == len(ok(two))
+    assert taken(each, ok(two)) == 0
+    assert taken(each, ok(one)[:-1]) == 0
+    assert taken(each, ok(one) + b"MSRP") == len(ok(one))
+    assert taken(each, ok(two) + ok(two)) == len(ok(two))
     assert not each.waiting
+
+
+def test_nothing_behind_what_was_received_counts() -> None:
+    each = copies()
+    one, two = sent(each, 2)
+    buffer = bytearray(ok(one) + ok(two))
+    assert each.take_usual(buffer, len(buffer) - 1) == len(ok(one))
+    assert list(each.waiting) == [two.number]
 
 
 def test_unusual_answer_finds_its_copy() -> None:
@@ -108,4 +120,4 @@ def test_what_waits_is_still_found_when_the_peer_has_moved() -> None:
     [shared] = sent(each)
     each.set_paths(US, "msrp://c:4/w;tcp", "msrp://c:4/w;tcp")
     answer = bytes(MsrpResponse(SEED + shared.number.decode(), 200, US, "msrp://c:4/w;tcp", "OK"))
-    assert each.take_usual(answer) == len(answer)
+    assert taken(each, answer) == len(answer)
