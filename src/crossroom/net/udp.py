@@ -23,10 +23,14 @@ class UdpSocket(asyncio.DatagramProtocol):
 
     @classmethod
     async def bind(cls, host: str, port: int, on_datagram: OnDatagram) -> "UdpSocket":
-        """Bind; port 0 takes a free one. Raises OSError."""
+        """Bind; port 0 takes a free one. Raises OSError, with nothing left open."""
         loop = asyncio.get_running_loop()
-        _, protocol = await loop.create_datagram_endpoint(lambda: cls(on_datagram), local_addr=(host, port))
-        return protocol
+        if isinstance(loop, asyncio.BaseEventLoop):
+            made = await loop.create_datagram_endpoint(lambda: cls(on_datagram), local_addr=(host, port))
+        else:  # uvloop leaves a socket open that it could not bind: it is given one that is bound
+            sock = await _bound(host, port)
+            made = await loop.create_datagram_endpoint(lambda: cls(on_datagram), sock=sock)
+        return made[1]
 
     @property
     def address(self) -> Address:
@@ -65,6 +69,18 @@ class UdpSocket(asyncio.DatagramProtocol):
         """See asyncio.DatagramProtocol."""
         if not self._closed.done():
             self._closed.set_result(None)
+
+
+async def _bound(host: str, port: int) -> socket.socket:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    family, kind, protocol, _, address = found[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def shown(host: str) -> str:
