@@ -27,7 +27,6 @@ _URN = re.compile(r"[!-;=?-~]*")
 _LANG = re.compile(r";\s*lang=[A-Za-z0-9-]+\s+", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\ud800-\udfff]")
-_NEEDS_ESCAPE = re.compile('[\x00-\x1f"\\\\\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 _BREAK = re.compile(r"[\r\n\x00]")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "r": "\r"}
 _ESCAPED = {text: "\\" + letter for letter, text in _ESCAPES.items()}
@@ -238,7 +237,7 @@ def escape(text: str, *, quotes: bool = False) -> str:
 
     A quotation mark is escaped only inside a quoted name.
     """
-    if not _NEEDS_ESCAPE.search(text):
+    if text.isprintable() and "\\" not in text and '"' not in text:
         return text
     text = text.replace("\\", "\\\\")
     if quotes:
@@ -261,11 +260,15 @@ def unescape(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=2)  # both views of a post have the same
 def format_date_time(posix: float) -> str:
     """POSIX seconds as RFC 3339 in UTC with milliseconds."""
-    moment = datetime.fromtimestamp(posix, UTC).replace(tzinfo=None)
-    return moment.isoformat(timespec="milliseconds") + "Z"
+    seconds, milliseconds = divmod(round(posix * 1000), 1000)
+    return f"{_date_time(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=2)  # much is said in one second, and both views of a post have the same
+def _date_time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 def parse_date_time(text: str) -> float | None:

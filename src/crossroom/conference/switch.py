@@ -142,8 +142,9 @@ def _head_of(posted: Posted, author: str, to: str) -> str:
     head = f'From: "{name}" <{author}>\r\nTo: <{to}>\r\nDateTime: {date_time}\r\n'
     if 0 < len(posted.id) <= LONGEST_ID:
         head += f"NS: imdn <{IMDN_NAMESPACE}>\r\nimdn.Message-ID: {escape(posted.id)}\r\n"
-        for header in wishes_of(posted.receipts):
-            head += f"imdn.{header.name}: {escape(header.value)}\r\n"
+        if posted.receipts:
+            [asked] = wishes_of(posted.receipts)
+            head += f"imdn.{asked.name}: {asked.value}\r\n"
     return f"{head}\r\n"
 
 
@@ -235,7 +236,7 @@ def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draf
 def _draft(cpim: CpimMessage, message_id: MessageId, to: Nickname | None, content: Content) -> Draft:
     if isinstance(content.body, str) and content.body.startswith(ENCRYPTED):
         raise Refused(Reason.UNSUPPORTED_CONTENT, "encrypted text cannot be shown to a room")
-    chosen = chosen_id(cpim)
+    chosen = chosen_id(cpim) if cpim.extensions else None
     receipts = receipts_wanted(cpim) if to is not None and chosen else frozenset()
     return Draft(chosen or message_id, content, Native(Network.SIP, cpim.content), to, receipts=receipts)
 

@@ -62,9 +62,10 @@ class Bucket:
         return self._tokens >= self._allowance.burst
 
     def _refill(self, now: float) -> None:
-        passed = max(0.0, now - self._at)  # a clock that was set back gives nothing
-        self._tokens = min(float(self._allowance.burst), self._tokens + passed * self._allowance.per_second)
-        self._at = now
+        passed, self._at = now - self._at, now
+        if passed > 0:  # a clock that was set back gives nothing
+            allowance = self._allowance
+            self._tokens = min(float(allowance.burst), self._tokens + passed * allowance.per_second)
 
 
 class Buckets:
