@@ -62,6 +62,18 @@ class RemoteChat:
     def __post_init__(self) -> None:
         self.joined_at = self.clock.wall().timestamp()
 
+    def move(self, msrp: MsrpSession) -> None:
+        """Go on over another session: what the last one had not delivered is said again by whoever waits for it."""
+        before, self.msrp = self.msrp, msrp
+        if before is not None:
+            before.close()
+
+    def lose(self, why: str) -> None:
+        """The chat is over."""
+        self.bound.set()
+        if self.on_lost is not None:
+            self.on_lost(why)
+
     # -- what the focus sends ------------------------------------------------------------------------------
 
     def on_message(self, message: ReceivedMessage) -> int | None:
@@ -93,9 +105,7 @@ class RemoteChat:
 
     def on_closed(self, reason: EndReason) -> None:
         """See net.msrp_face.SessionFace; whoever waits for the chat to begin looks whether it is open."""
-        self.bound.set()
-        if self.on_lost is not None:
-            self.on_lost(str(reason))
+        self.lose(str(reason))
 
     def _receive(self, cpim: CpimMessage, message_id: MessageId) -> None:
         part = cpim.part
@@ -163,14 +173,11 @@ class RemoteChat:
         """Send a message to the room, or privately; raises Refused with what the focus answered."""
         part = MimePart.of(content.media_type, content.body, content.language)
         body = self._wrapped(part, to, correlation(message_id, receipts if to else frozenset()))
-        answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-
-        def on_result(result: Result) -> None:
-            if not answered.done():
-                answered.set_result(result)
-
-        self._session().send(CPIM, body, on_result=on_result)
-        result = await answered
+        session = self._session()
+        result = await _sent(session, body)
+        while result.outcome is Outcome.LOST and self.msrp is not session:  # it has moved
+            session = self._session()
+            result = await _sent(session, body, result.message_id)
         if result.outcome is Outcome.LOST:
             raise Refused(Reason.TIMED_OUT, "the connection to the conference is lost")
         if result.outcome is not Outcome.ACCEPTED:
@@ -205,6 +212,18 @@ class RemoteChat:
         if self.msrp is None or self.msrp.closed is not None:
             raise Refused(Reason.NOT_IN_ROOM, "the connection to the conference is lost")
         return self.msrp
+
+
+async def _sent(session: MsrpSession, body: bytes, message_id: str | None = None) -> Result:
+    """Send it; how that ended. RFC 4975 §5.4: again under the same Message-ID, which is taken once."""
+    answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def on_result(result: Result) -> None:
+        if not answered.done():
+            answered.set_result(result)
+
+    session.send(CPIM, body, message_id=message_id, on_result=on_result)
+    return await answered
 
 
 def archived(room: Address, author: Nickname, message_id: MessageId) -> ArchiveId:

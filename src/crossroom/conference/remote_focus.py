@@ -22,6 +22,7 @@ from crossroom.conference.offers import description_in
 from crossroom.conference.reasons import Context, reason_of_sip
 from crossroom.conference.remote_chat import RemoteChat, Self
 from crossroom.conference.remote_events import RemoteEvents
+from crossroom.conference.remote_move import ChatMove
 from crossroom.conference.remote_participation import Calls, RemoteParticipation
 from crossroom.conference.roster_diff import Own, RosterDiff
 from crossroom.conference.standing import Standing
@@ -170,7 +171,7 @@ class RemoteFocus:
                 ours = MessageMedia.read(offer, offer.media[0])
                 we_call = we_connect(ours, theirs, we_offered=True)
                 ours = replace(ours, setup=Setup.ACTIVE if we_call else Setup.PASSIVE)
-                session.on_reinvite = Standing(offer, ours, theirs).answer
+                session.on_reinvite = Standing(offer, ours, theirs, self._move(chat)).answer
                 await self._connect(session, chat, theirs, we_call=we_call)
                 yield session, theirs
             finally:
@@ -215,7 +216,8 @@ class RemoteFocus:
             session = await call.accept(bytes(agreed.answer.description))
             try:
                 theirs = agreed.answer.theirs
-                standing = Standing(agreed.answer.description, agreed.answer.ours, theirs)
+                ours = agreed.answer.ours
+                standing = Standing(agreed.answer.description, ours, theirs, self._move(chat))
                 session.on_reinvite = standing.answer
                 await self._connect(
                     session, chat, theirs, we_call=agreed.answer.we_connect, address=agreed.address
@@ -248,6 +250,9 @@ class RemoteFocus:
         self._must_stand(session)
         if chat.msrp.closed is not None:
             raise MsrpUnreachable("the chat was closed before it began")
+
+    def _move(self, chat: RemoteChat) -> ChatMove:
+        return ChatMove(self._media, chat, self._tasks)
 
     async def _be_named(self, arrival: Arrival, theirs: MessageMedia) -> None:
         if not theirs.has_feature(NICKNAME):

@@ -199,7 +199,7 @@ async def test_an_invite_without_a_chat_cannot_be_taken() -> None:
         assert dialling.result() == 488
 
 
-async def test_a_conference_may_refresh_its_call_by_reinvite_and_not_move_the_chat() -> None:
+async def test_a_conference_may_refresh_its_call_by_reinvite() -> None:
     async with abroad() as world:
         bob, _ = await world.join("Bob")
         member = world.there.member("tea", "sip:bob@xmpp.example")
@@ -215,8 +215,8 @@ async def test_a_conference_may_refresh_its_call_by_reinvite_and_not_move_the_ch
         assert (offered.attributes["path"], offered.attributes["setup"]) == (path, "actpass")
         assert (await call.reinvite(f"{ours}m=audio 4000 RTP/AVP 0\r\n")).status == 200
         assert [media.port == 0 for media in read_media(call.remote_sdp)] == [False, True]
-        moved = ours.replace(f":{world.there.msrp.port}/", ":9/")
-        assert [(await call.reinvite(sdp)).status for sdp in (moved, "no description")] == [488, 488]
+        elsewhere = ours.replace("TCP/MSRP", "TCP/TLS/MSRP").replace("msrp:", "msrps:")
+        assert [(await call.reinvite(sdp)).status for sdp in (elsewhere, "no description")] == [488, 488]
         await bob.compose(Composing.COMPOSING)
         await bob.leave()
         await emptied(world)
