@@ -6,7 +6,7 @@ Only what a forking call needs: INVITE and CANCEL. The ACK for a 2xx, and all th
 from dataclasses import dataclass, field
 
 from crossroom.machine import Send
-from crossroom.sip.agenda import Agenda
+from crossroom.sip.agenda import Agenda, Entry
 from crossroom.sip.client_transaction import inside
 from crossroom.sip.hop import Flow, Hop, SentBy, literal_hop, stamp_received, via_for
 from crossroom.sip.message import Request, Response
@@ -132,6 +132,7 @@ class Branch:
         self.final: Response | None = None
         self._proceeding = self._wants_cancel = self._cancel_sent = False
         self._due: float | None = None
+        self.entry: Entry | None = None
         hop = literal_hop(target)
         assert hop
         self.hop = hop

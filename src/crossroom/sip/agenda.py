@@ -9,13 +9,15 @@ from msgspec import Struct
 
 
 class Timed(Protocol):
-    """Anything with a next deadline."""
+    """Anything with a next deadline. `entry` is the agenda's own: where it has noted that."""
+
+    entry: "Entry | None"
 
     def deadline(self) -> float | None:
         """When it is next due, None for never."""
 
 
-class _Entry(Struct, order=True):
+class Entry(Struct, order=True):
     """One line of the agenda; `order` decides between two of one moment, so that machines are never compared."""
 
     when: float
@@ -30,47 +32,51 @@ class Agenda:
     """
 
     def __init__(self) -> None:
-        self._heap: list[_Entry] = []
-        self._entries: dict[Timed, _Entry] = {}
+        self._heap: list[Entry] = []
+        self._overtaken = 0
         self._order = count()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._heap) - self._overtaken
 
     def put(self, machine: Timed) -> None:
         """Note the machine's deadline anew: call after every change to it."""
         when = machine.deadline()
-        if (known := self._entries.get(machine)) is not None and known.when == when:
+        if machine.entry is not None and machine.entry.when == when:
             return
         self.drop(machine)
         if when is not None:
-            entry = self._entries[machine] = _Entry(when, next(self._order), machine)
-            heapq.heappush(self._heap, entry)
+            machine.entry = Entry(when, next(self._order), machine)
+            heapq.heappush(self._heap, machine.entry)
 
     def drop(self, machine: Timed) -> None:
         """Forget the machine."""
-        if (known := self._entries.pop(machine, None)) is not None:
-            known.machine = None
-            if len(self._heap) > 2 * len(self._entries) + _OVERTAKEN:
+        if machine.entry is not None:
+            machine.entry.machine = None
+            machine.entry = None
+            self._overtaken += 1
+            if self._overtaken > len(self) + _OVERTAKEN:
                 self._forget_overtaken()
 
     def next(self) -> float | None:
         """When the earliest machine is due."""
         while self._heap and self._heap[0].machine is None:
             heapq.heappop(self._heap)
+            self._overtaken -= 1
         return self._heap[0].when if self._heap else None
 
     def _forget_overtaken(self) -> None:
         """A machine that is put off again and again must not fill the heap with what it was once due at."""
         self._heap = [entry for entry in self._heap if entry.machine is not None]
         heapq.heapify(self._heap)
+        self._overtaken = 0
 
     def due(self, now: float) -> Iterator[Timed]:
         """Take out the machines that are due, the earliest first; put() them back when they have ticked."""
         while (when := self.next()) is not None and when <= now:
             machine = heapq.heappop(self._heap).machine
             if machine is not None:
-                del self._entries[machine]
+                machine.entry = None
                 yield machine
 
 

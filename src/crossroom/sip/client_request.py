@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from crossroom.machine import ParseError
+from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import Account
 from crossroom.sip.client_transaction import inside
 from crossroom.sip.hop import TCP, UDP, Flow, Hop, literal_hop, next_hop_uri, via_for, with_top_via
@@ -45,6 +46,7 @@ class ClientRequest:
         self.request = request
         self.sent: Request | None = None
         self._stack = stack
+        self.entry: Entry | None = None
         self._user = user
         self._flow = flow
         self._proofs = Proofs(((account,) if account is not None else ()) + stack.settings.accounts)

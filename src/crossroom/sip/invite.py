@@ -7,6 +7,7 @@ invite_uas.py; a re-INVITE of ours is in reinvite.py, the repeated 2xx in succes
 from enum import StrEnum, auto
 
 from crossroom.machine import LocalProtocolError, ParseError
+from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import Body, Rejection
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
@@ -46,6 +47,7 @@ class InviteUsage:
         "body",
         "caller",
         "dialog",
+        "entry",
         "peer_allows_update",
         "phase",
         "refresh",
@@ -58,6 +60,7 @@ class InviteUsage:
         self, stack: Stack, dialog: Dialog, body: Body, *, caller: bool, timer: SessionTimer | None
     ) -> None:
         self.stack = stack
+        self.entry: Entry | None = None
         self.dialog = dialog
         self.body = body
         self.caller = caller

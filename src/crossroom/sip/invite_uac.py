@@ -6,6 +6,7 @@ Forks may give several 2xx: the first is the call, each other one is acknowledge
 from functools import partial
 
 from crossroom.machine import ParseError
+from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import Body, OutgoingCall
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.contact import priority
@@ -27,6 +28,7 @@ class InviteUac:
 
     def __init__(self, stack: Stack, call: OutgoingCall, now: float) -> None:
         self._stack = stack
+        self.entry: Entry | None = None
         self._call = call
         self._body = Body(call.body, call.content_type)
         self._request = self._first_request()

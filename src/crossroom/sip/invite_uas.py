@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from crossroom.sip.address import NameAddr
+from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import Body, HeaderLines, Rejection
 from crossroom.sip.dialog import Dialog
 from crossroom.sip.events import InviteCancelled
@@ -32,6 +33,7 @@ class InviteUas:
     def __init__(self, pending: PendingRequest, replaces: Replaceable | None, now: float) -> None:
         self._pending = pending
         self._stack = pending.stack
+        self.entry: Entry | None = None
         self.replaces = replaces
         request = pending.request
         self._dialog = Dialog.as_uas(request, pending.tag, NameAddr(request.uri), pending.flow)

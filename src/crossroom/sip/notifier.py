@@ -8,6 +8,7 @@ from enum import StrEnum, auto
 
 from crossroom.machine import LocalProtocolError
 from crossroom.sip.address import NameAddr
+from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import NO_BODY, Body, HeaderLines, Rejection
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
@@ -53,6 +54,7 @@ class Notifier:
         "_tell",
         "busy",
         "dialog",
+        "entry",
         "event",
         "flow",
         "full_state",
@@ -67,6 +69,7 @@ class Notifier:
         self.flow = pending.flow
         self.identity = pending.identity
         self._stack = pending.stack
+        self.entry: Entry | None = None
         self._tell = tell
         self.event = event
         self.phase = Phase.WAITING

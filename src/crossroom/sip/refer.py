@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from crossroom.machine import ParseError
 from crossroom.sip.address import NameAddr
+from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import Body, HeaderLines, OutgoingRefer, Rejection
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
@@ -120,6 +121,7 @@ class ReferSender:
 
     def __init__(self, stack: Stack, refer: OutgoingRefer, session: InviteUsage | None, now: float) -> None:
         self._stack = stack
+        self.entry: Entry | None = None
         self._subscriber: Subscriber | None = None
         self._over = False
         self._accepted = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from crossroom.machine import Deliver, Send
 from crossroom.sip.address import NameAddr
-from crossroom.sip.agenda import Agenda
+from crossroom.sip.agenda import Agenda, Timed
 from crossroom.sip.dialog import Dialog, DialogId
 from crossroom.sip.events import Event
 from crossroom.sip.hop import (
@@ -63,11 +63,8 @@ class Usage(Protocol):
 
 
 @runtime_checkable
-class Ticking(Protocol):
+class Ticking(Timed, Protocol):
     """A usage with timers of its own."""
-
-    def deadline(self) -> float | None:
-        """When tick() is due."""
 
     def tick(self, now: float) -> None:
         """The time has come."""

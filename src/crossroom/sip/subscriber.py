@@ -8,6 +8,7 @@ from enum import StrEnum, auto
 
 from crossroom.machine import ParseError
 from crossroom.sip.address import NameAddr
+from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import Account, HeaderLines, OutgoingSubscription
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
@@ -50,6 +51,7 @@ class Subscriber:
         dialog: Dialog | None = None,
     ) -> None:
         self._stack = stack
+        self.entry: Entry | None = None
         self._request = request
         self.event = event
         self._contact = contact

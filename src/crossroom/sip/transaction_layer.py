@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import structs
 
 from crossroom.machine import Deliver, Ended, Send
-from crossroom.sip.agenda import Agenda
+from crossroom.sip.agenda import Agenda, Entry
 from crossroom.sip.client_transaction import ClientTransaction, InviteClient, NonInviteClient
 from crossroom.sip.hop import Flow, Hop, response_hop
 from crossroom.sip.message import Request, Response
@@ -54,6 +54,7 @@ class LiveTransaction:
         self.hop = hop
         self.user = user
         self.merge_key = merge_key
+        self.entry: Entry | None = None
 
     def deadline(self) -> float | None:
         """When the machine is due."""

@@ -2,7 +2,7 @@
 
 import weakref
 
-from crossroom.sip.agenda import Agenda
+from crossroom.sip.agenda import Agenda, Entry
 
 
 class Due:
@@ -10,6 +10,7 @@ class Due:
 
     def __init__(self, when: float | None) -> None:
         self.when = when
+        self.entry: Entry | None = None
 
     def deadline(self) -> float | None:
         return self.when
