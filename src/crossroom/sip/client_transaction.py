@@ -49,6 +49,8 @@ NON_INVITE_CLIENT: Table = {  # RFC 3261 figure 6
 class ClientTransaction(Transaction):
     """What both have in common: a request that starts them, and responses."""
 
+    __slots__ = ("request",)
+
     def __init__(self, request: Request, state: State, *, reliable: bool, timers: Timers) -> None:
         super().__init__(state, reliable=reliable, timers=timers)
         self.request = request
@@ -75,6 +77,8 @@ class ClientTransaction(Transaction):
 class InviteClient(ClientTransaction):
     """An INVITE of ours, until its final response and the retransmissions of that are over."""
 
+    __slots__ = ()
+
     TABLE: ClassVar[Table] = INVITE_CLIENT
     RUNNING: ClassVar[Mapping[State, tuple[Input, ...]]] = {
         State.CALLING: (Input.TIMER_A, Input.TIMER_B),
@@ -88,6 +92,8 @@ class InviteClient(ClientTransaction):
 
 class NonInviteClient(ClientTransaction):
     """Any other request of ours, CANCEL among them."""
+
+    __slots__ = ()
 
     TABLE: ClassVar[Table] = NON_INVITE_CLIENT
     RUNNING: ClassVar[Mapping[State, tuple[Input, ...]]] = {

@@ -74,7 +74,6 @@ class InviteUsage:
         self.refresh: Refresh | None = None
         self._bye_reason: str | None = None
         stack.hold(dialog, self)
-        stack.watch(self)
 
     def deadline(self) -> float | None:
         """When tick() is due."""

@@ -148,6 +148,7 @@ class InviteUac:
         timer = agreed_timer(response, self._stack.settings.session_expires, now)
         usage = InviteUsage(self._stack, dialog, self._body, caller=True, timer=timer)
         usage.peer_allows_update = "UPDATE" in response.allow
+        self._stack.watch(usage)
         if self._over or self._cancel_reason is not None:
             usage.bye(now)  # RFC 3261 §13.2.2.4: another fork answered, or nobody waits any more
             if not self._over:

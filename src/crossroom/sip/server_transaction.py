@@ -49,8 +49,10 @@ NON_INVITE_SERVER: Table = {  # RFC 3261 figure 8
 class ServerTransaction(Transaction):
     """What both have in common: requests that come again, and a last response to repeat.
 
-    An answered one lives on for half a minute, with many others when many join: it keeps no more than it may send.
+    An answered one keeps no more than it may still have to send.
     """
+
+    __slots__ = ("_last", "_unanswered")
 
     def __init__(self, request: Request, state: State, *, reliable: bool, timers: Timers) -> None:
         super().__init__(state, reliable=reliable, timers=timers)
@@ -73,7 +75,7 @@ class ServerTransaction(Transaction):
 
     def respond(self, response: Response, now: float) -> list[Output]:
         """The user's response. Nothing happens once a final one was sent, but for a 2xx said again."""
-        self._due.pop(Input.TIMER_TRYING, None)  # RFC 3261 §17.2.1: only if the user says nothing
+        self._stop(Input.TIMER_TRYING)  # RFC 3261 §17.2.1: only if the user says nothing
         outputs = self._feed(response_input(response.status)[1], response, now)
         if self.answered:
             self._unanswered = None
@@ -97,6 +99,8 @@ class ServerTransaction(Transaction):
 class InviteServer(ServerTransaction):
     """An INVITE that came in."""
 
+    __slots__ = ()
+
     TABLE: ClassVar[Table] = INVITE_SERVER
     RUNNING: ClassVar[Mapping[State, tuple[Input, ...]]] = {
         State.PROCEEDING: (Input.TIMER_TRYING,),
@@ -111,6 +115,8 @@ class InviteServer(ServerTransaction):
 
 class NonInviteServer(ServerTransaction):
     """Any other request that came in."""
+
+    __slots__ = ()
 
     TABLE: ClassVar[Table] = NON_INVITE_SERVER
     RUNNING: ClassVar[Mapping[State, tuple[Input, ...]]] = {State.COMPLETED: (Input.TIMER_J,)}

@@ -110,7 +110,12 @@ def interval_of(timer: Input, timers: Timers, *, reliable: bool) -> float | None
 
 
 class Transaction:
-    """Runs one table. Subclasses name the table and which timers run in which state."""
+    """Runs one table. Subclasses name the table and which timers run in which state.
+
+    Of an answered INVITE there is one for half a minute, however short the call: it is small, and made of few objects.
+    """
+
+    __slots__ = ("_due", "_interval", "_reliable", "_timers", "state")
 
     TABLE: ClassVar[Table]
     RUNNING: ClassVar[Mapping[State, tuple[Input, ...]]]
@@ -119,21 +124,19 @@ class Transaction:
         self.state = state
         self._reliable = reliable
         self._timers = timers
-        self._due: dict[Input, float] = {}
+        self._due: tuple[tuple[float, Input], ...] = ()
         self._interval = 0.0  # of the timer that repeats: no state has two of them
 
     def deadline(self) -> float | None:
         """When tick() is next due."""
-        return min(self._due.values(), default=None)
+        return min(self._due)[0] if self._due else None
 
     def tick(self, now: float) -> list[Output]:
         """Let the timers that are due fire, the earliest first."""
         outputs: list[Output] = []
-        while self._due:
-            timer = min(self._due, key=self._due.__getitem__)
-            if self._due[timer] > now:
-                break
-            when = self._due.pop(timer)
+        while self._due and min(self._due)[0] <= now:
+            when, timer = min(self._due)
+            self._stop(timer)
             outputs += self._feed(timer, None, when)
             self._rearm(timer, when)
         return outputs
@@ -145,13 +148,14 @@ class Transaction:
     def _start_timers(self, now: float) -> list[Output]:
         """Keep the timers that the new state shares with the old, start its others, stop the rest."""
         wanted = self.RUNNING.get(self.state, ())
-        self._due = {timer: when for timer, when in self._due.items() if timer in wanted}
+        self._due = tuple(each for each in self._due if each[1] in wanted)
+        running = [timer for _, timer in self._due]
         for timer in wanted:
             interval = interval_of(timer, self._timers, reliable=self._reliable)
             if interval == 0:  # table 4: zero on a reliable transport, over at once
                 return self._feed(timer, None, now)
-            if interval is not None and timer not in self._due:
-                self._due[timer] = now + interval
+            if interval is not None and timer not in running:
+                self._due += ((now + interval, timer),)
                 if timer in GROWTH:
                     self._interval = interval
         return []
@@ -159,7 +163,10 @@ class Transaction:
     def _rearm(self, timer: Input, when: float) -> None:
         if timer in GROWTH and timer in self.RUNNING.get(self.state, ()):
             self._interval = GROWTH[timer](self._interval, self.state, self._timers)
-            self._due[timer] = when + self._interval
+            self._due += ((when + self._interval, timer),)
+
+    def _stop(self, timer: Input) -> None:
+        self._due = tuple(each for each in self._due if each[1] is not timer)
 
     def _feed(self, event: Input, message: Request | Response | None, now: float) -> list[Output]:
         cell = self.TABLE.get((self.state, event))

@@ -41,6 +41,8 @@ class Transmission:
 class LiveTransaction:
     """A transaction with its place: the hop it talks to and, for a client one, who started it."""
 
+    __slots__ = ("entry", "hop", "key", "machine", "merge_key", "user")
+
     def __init__(
         self,
         machine: ClientTransaction | ServerTransaction,
@@ -179,7 +181,8 @@ def server_key(request: Request, method: str = "") -> Hashable:
     method = method or ("INVITE" if request.method == "ACK" else request.method)
     via = request.via
     if via.has_cookie:
-        return (via.branch, via.sent_by, method)
+        host, port = via.sent_by
+        return f"{method} {via.branch} {host}:{port}"  # one text is less to keep than a tuple of them
     # RFC 2543: Request-URI, From tag, Call-ID, CSeq number and the whole top Via
     plain = structs.replace(via, params=via.params.without("received", "rport"))
     return (str(request.uri), request.from_.tag, request.call_id, request.cseq.number, str(plain), method)
@@ -187,4 +190,4 @@ def server_key(request: Request, method: str = "") -> Hashable:
 
 def merge_key(request: Request) -> Hashable:
     """RFC 3261 §8.2.2.2: From tag, Call-ID and CSeq."""
-    return (request.from_.tag, request.call_id, request.cseq.number, request.method)
+    return f"{request.cseq} {request.call_id} {request.from_.tag or ''}"
