@@ -99,7 +99,7 @@ class ConferenceService:
         subscription.contact = as_focus(subscription.contact)  # RFC 4579 §4.2
         conference.subscribe(
             subscription,
-            person,
+            seats[0].person,  # the same, and kept already
             premises.settings.subscription_seconds,
             sees_addresses=any(seat.sees_addresses for seat in seats),
         )

@@ -29,7 +29,7 @@ class Session:
     the other may still receive while this one is only offered.
     """
 
-    __slots__ = ("_limits", "_receiving", "local", "local_text", "sending")
+    __slots__ = ("_limits", "_receiving", "local_text", "sending")
 
     def __init__(
         self,
@@ -39,12 +39,16 @@ class Session:
         seen: dict[str, None] | None = None,
     ) -> None:
         limits = limits or SessionLimits()
-        self.local = local
         self.local_text = str(local)
         self.sending = Sending(self.local_text, seed, limits.response_seconds)
         self._limits = limits
         # Until there is something to remember of what came in: many only read.
         self._receiving = None if seen is None else Receiving(self.local_text, limits, seen)
+
+    @property
+    def local(self) -> MsrpUri:
+        """Our own URI; read anew, as it is asked for only when a connection begins or ends."""
+        return MsrpUri.parse(self.local_text)
 
     @property
     def seen(self) -> dict[str, None]:

@@ -94,7 +94,7 @@ class StreamReader:
         self._plain_limit = min(limits.max_start_line, limits.max_head) if limits.max_header_count > 1 else 0
         is_plain_within = limits.max_start_line >= LONGEST_PLAIN_START
         self._plain_head = min(limits.max_head, _PLAIN_HEAD) if is_plain_within else 0
-        self._held = bytearray()
+        self._held: bytearray | None = None  # the beginning of something
         self._partial: _Partial | None = None
         self.is_closed = False
         self.is_between_frames = True  # the next octet begins one
@@ -104,19 +104,19 @@ class StreamReader:
         if self.is_closed:
             return []
         items: list[FrameItem | Malformed] = []
-        octets: bytes | bytearray = self._held
-        if self._held:
-            self._held += data
+        held = self._held
+        if held is not None:
+            held += data
+            used = self._read_frames(held, items)
+            del held[:used]
         else:
             octets = bytes(data)  # the usual case: whole frames, nothing kept
-        used = self._read_frames(octets, items)
-        if octets is self._held:
-            del self._held[:used]
-        elif used < len(octets):
-            self._held += octets[used:]
+            used = self._read_frames(octets, items)
+            held = bytearray(octets[used:]) if used < len(octets) else None
+        self._held = held or None
         if items and isinstance(items[-1], Malformed):
             self.is_closed = True
-            self._held.clear()
+            self._held = None
         self.is_between_frames = not (self._held or self._partial or self.is_closed)
         return items
 

@@ -117,10 +117,10 @@ class MsrpConnection(asyncio.BufferedProtocol):
         self._reader = StreamReader(owner.settings.stream)
         self._transport: asyncio.Transport | None = None
         self._peer = ""
-        self._routes: dict[str, BoundSession] = {}
+        self._routes: dict[str, BoundSession] | None = None  # where To-Path alone does not say it
         self._only: BoundSession | None = None  # the session, where there is just one
         self._copies: Copies | None = None  # its own
-        self.outflow = Outflow(owner.settings, owner.dirty, self.abort)
+        self.outflow = Outflow(owner, self)
         self.reason = EndReason.CONNECTION_LOST  # why it is closed, once it is
 
     # -- what the loop calls -------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
     def release(self, session: BoundSession) -> None:
         """The session is over; the last one takes the connection with it."""
         self.sessions = tuple(other for other in self.sessions if other is not session)
-        self._routes = {text: other for text, other in self._routes.items() if other is not session}
+        self._routes = None
         self.outflow.skip(session)
         self._find_only()
         if not self.sessions:
@@ -258,7 +258,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
     def _forget_sessions(self) -> None:
         sessions, self.sessions = self.sessions, ()
         self._find_only()
-        self._routes.clear()
+        self._routes = None
         self.outflow.discard()
         for session in sessions:
             session.end(self.reason)
@@ -282,14 +282,14 @@ class MsrpConnection(asyncio.BufferedProtocol):
 
     def _claimed(self, to_path: str) -> BoundSession | int:
         """The session of a To-Path, or the status to refuse with; remembered where it is not plain to see."""
-        session = self._routes.get(to_path)
+        session = self._routes.get(to_path) if self._routes else None
         if session is not None:
             return session
         claimed = self._owner.claim(self, to_path)
         is_plain = self._only is claimed and self._only.local_text == to_path
         if not isinstance(claimed, int) and not is_plain:
-            if len(self._routes) >= _MAX_ROUTES:
-                self._routes.clear()
+            if self._routes is None or len(self._routes) >= _MAX_ROUTES:
+                self._routes = {}
             if claimed in self.sessions:  # not yet, while it is being bound to another one (see claimed_by)
                 self._routes[to_path] = claimed
         return claimed

@@ -4,7 +4,6 @@ Answers, REPORTs and binding always go out at once; whole messages only while th
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from crossroom.msrp.session_events import EndReason
@@ -18,16 +17,31 @@ class QueuedSession(Protocol):
         """Write one queued piece; False when nothing is queued any more."""
 
 
+class FlowOwner(Protocol):
+    """The endpoint of the connection."""
+
+    settings: MsrpSettings
+
+    def dirty(self, outflow: "Outflow") -> None:
+        """Flush it with the others in this turn of the loop."""
+
+
+class OwnConnection(Protocol):
+    """The connection, as its writing half needs it."""
+
+    def abort(self, reason: EndReason) -> None:
+        """Close without waiting for anything."""
+
+
 class Outflow:
-    """See the module. `dirty` asks for a flush in this turn of the loop, `give_up` ends the connection."""
+    """See the module."""
 
     __slots__ = (
-        "_dirty",
-        "_give_up",
+        "_connection",
         "_high_water",
         "_is_closed",
         "_joins",
-        "_most",
+        "_owner",
         "_pending",
         "_pending_octets",
         "_transport",
@@ -36,24 +50,18 @@ class Outflow:
         "is_writable",
     )
 
-    def __init__(
-        self,
-        settings: MsrpSettings,
-        dirty: Callable[["Outflow"], None],
-        give_up: Callable[[EndReason], None],
-    ) -> None:
+    def __init__(self, owner: FlowOwner, connection: OwnConnection) -> None:
         self.is_paused = False  # the socket is full
         self.is_writable = True  # whole messages may be written
-        self._high_water = settings.high_water
-        self._most = settings.max_queue_octets
-        self._dirty = dirty
-        self._give_up = give_up
+        self._high_water = owner.settings.high_water
+        self._owner = owner
+        self._connection = connection
         self._transport: asyncio.WriteTransport | None = None
         self._joins = True
         self._is_closed = False
         self._pending: list[bytes] = []
         self._pending_octets = 0
-        self._waiting: list[QueuedSession] = []
+        self._waiting: tuple[QueuedSession, ...] = ()
 
     def open(self, transport: asyncio.WriteTransport, *, joins: bool = True) -> None:
         """The connection is there; with `joins` frames may be written together."""
@@ -67,7 +75,7 @@ class Outflow:
         if not pending:
             if self._is_closed:
                 return
-            self._dirty(self)
+            self._owner.dirty(self)
         pending.append(octets)
         self._pending_octets += len(octets)
         if self._pending_octets >= self._high_water:
@@ -86,29 +94,29 @@ class Outflow:
             self._pending = []
             for frame in (b"".join(pending),) if self._joins else pending:
                 transport.write(frame)
-        if self.is_paused and transport.get_write_buffer_size() > self._most:
+        if self.is_paused and transport.get_write_buffer_size() > self._owner.settings.max_queue_octets:
             # Even answers are not read: nothing bounds them but this.
-            self._give_up(EndReason.CONGESTED)
+            self._connection.abort(EndReason.CONGESTED)
         elif self._waiting:
             self.pump()
 
     def wants_turn(self, session: QueuedSession) -> None:
         """A session has messages queued: let it write when it is its turn."""
         if session not in self._waiting:
-            self._waiting.append(session)
+            self._waiting += (session,)
         self.pump()
 
     def skip(self, session: QueuedSession) -> None:
         """A session has nothing to write any more."""
-        if session in self._waiting:
-            self._waiting.remove(session)
+        self._waiting = tuple(other for other in self._waiting if other is not session)
 
     def pump(self) -> None:
         """Let queued sessions write, one piece each in turn (RFC 4975 §7.1.1), while there is room."""
         while self._waiting and self.is_writable and not self._is_closed:
-            session = self._waiting.pop(0)
-            if session.pump_once():
-                self._waiting.append(session)
+            session, *others = self._waiting
+            self._waiting = tuple(others)
+            if session.pump_once() and session not in self._waiting:
+                self._waiting += (session,)
 
     def pause(self) -> None:
         """The socket is full."""
@@ -123,7 +131,7 @@ class Outflow:
 
     def close(self) -> None:
         """Hand over what is pending; nothing more is taken."""
-        self._waiting.clear()
+        self._waiting = ()
         self.flush()
         self._is_closed = True
 
@@ -131,4 +139,4 @@ class Outflow:
         """Forget what is pending; nothing more is taken."""
         self._is_closed = True
         self._pending.clear()
-        self._waiting.clear()
+        self._waiting = ()

@@ -28,13 +28,6 @@ class SendQueue:
         return len(self.items)
 
     @property
-    def chunk_octets(self) -> int:
-        """How much of a message goes in one chunk."""
-        # RFC 4976 §6.4.1 lets a relay cut chunks again, but not all do: Kamailio drops what is over 11 kB
-        size = self._settings.chunk_octets
-        return min(SHORT, size) if self._sending.is_relayed else size
-
-    @property
     def is_congested(self) -> bool:
         """Nearly full: what can be left out should be."""
         return self._passes(_CONGESTED_AT)
@@ -57,7 +50,7 @@ class SendQueue:
             item = self.items[0]
             if isinstance(item, Transfer):
                 return self._chunk(item, now)
-            if len(item.body) <= self.chunk_octets:
+            if len(item.body) <= chunk_octets(self._settings, self._sending):
                 self._drop()
                 return self._sending.send_shared(item, now)
             self.items[0] = self._sending.begin_shared(item)
@@ -72,16 +65,11 @@ class SendQueue:
             if isinstance(item, SharedBody) or not (item.has_begun or item.failed)
         )
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.items.clear()
-        self._octets = 0
-
     def _chunk(self, transfer: Transfer, now: float) -> bytes | None:
         if transfer.failed and not transfer.has_begun:
             self._drop()
             return self.next_octets(now)
-        octets = self._sending.send_chunk(transfer, self.chunk_octets, now)
+        octets = self._sending.send_chunk(transfer, chunk_octets(self._settings, self._sending), now)
         if transfer.is_done:
             self._drop()
         else:
@@ -97,6 +85,12 @@ class SendQueue:
             self._octets > self._settings.max_queue_octets * part
             or len(self.items) > self._settings.max_queue_messages * part
         )
+
+
+def chunk_octets(settings: MsrpSettings, sending: Sending) -> int:
+    """How much of a message goes in one chunk."""
+    # RFC 4976 §6.4.1 lets a relay cut chunks again, but not all do: Kamailio drops what is over 11 kB
+    return min(SHORT, settings.chunk_octets) if sending.is_relayed else settings.chunk_octets
 
 
 def _size(item: SharedBody | Transfer) -> int:

@@ -22,7 +22,7 @@ from crossroom.net.msrp_face import Fingerprint, MsrpSettings, MsrpUnreachable, 
 from crossroom.net.msrp_fingerprint import is_acceptable
 from crossroom.net.msrp_held import HeldFrames
 from crossroom.net.msrp_outflow import Outflow
-from crossroom.net.msrp_queue import SendQueue
+from crossroom.net.msrp_queue import SendQueue, chunk_octets
 from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log
 
@@ -73,7 +73,7 @@ class MsrpSession:
     _binding: asyncio.Future[None] | None = field(default=None, init=False)
     _outflow: Outflow | None = field(default=None, init=False)  # while whole messages may be written
     _waits_since: float = field(init=False)
-    _queue: SendQueue = field(init=False)
+    _queue: SendQueue | None = field(default=None, init=False)  # while something waits to be written
     _calls: FaceCalls = field(init=False)
     # Looked up once: a fan-out comes by here for every copy.
     copies: Copies = field(init=False)
@@ -84,7 +84,6 @@ class MsrpSession:
     def __post_init__(self) -> None:
         owner, sending = self._owner, self.machine.sending
         self._waits_since = owner.now()
-        self._queue = SendQueue(sending, owner.settings)
         self._calls = FaceCalls(self, owner)
         self.copies = sending.outbox.copies
         self.local_text = self.machine.local_text
@@ -108,7 +107,7 @@ class MsrpSession:
             self.end(EndReason.UNTRUSTED)
             return
         self.machine.sending.set_remote(path)
-        self._short = self._queue.chunk_octets
+        self._short = chunk_octets(self._owner.settings, self.machine.sending)
         self._waits_since = self._owner.now()
         held, self._held = self._held, None
         for item in held.items if held is not None else ():
@@ -122,7 +121,7 @@ class MsrpSession:
     @property
     def is_congested(self) -> bool:
         """The queue is nearly full: send nothing that can be left out."""
-        return self._queue.is_congested
+        return self._queue is not None and self._queue.is_congested
 
     async def connect(
         self,
@@ -138,7 +137,7 @@ class MsrpSession:
         """
         self._is_active = True
         self.machine.sending.set_remote(remote_path)
-        self._short = self._queue.chunk_octets
+        self._short = chunk_octets(self._owner.settings, self.machine.sending)
         try:
             for fresh in (
                 False,
@@ -184,7 +183,7 @@ class MsrpSession:
         A copy that fails is told by `face.on_report`; success is not told.
         """
         outflow = self._outflow
-        if outflow is None or not outflow.is_writable or self._queue.items or shared.size > self._short:
+        if outflow is None or not outflow.is_writable or self._queue is not None or shared.size > self._short:
             self._enqueue(shared)
         else:
             now = self._now()
@@ -249,12 +248,14 @@ class MsrpSession:
 
     def pump_once(self) -> bool:
         """Write one queued piece; see BoundSession."""
-        if self._connection is None or not self._is_bound:
+        queue = self._queue
+        if self._connection is None or not self._is_bound or queue is None:
             return False
-        octets = self._queue.next_octets(self._owner.now())
+        octets = queue.next_octets(self._owner.now())
         if octets is not None:
             self._connection.outflow.write(octets)
-        return bool(self._queue)
+        self._queue = queue or None
+        return self._queue is not None
 
     def end(self, reason: EndReason) -> None:
         """Over, whatever the cause; the first reason counts."""
@@ -262,9 +263,9 @@ class MsrpSession:
             return
         self.closed = reason
         connection, self._connection, self._outflow = self._connection, None, None
-        self.undelivered = (*self.machine.unanswered, *self._queue.unsent)
-        self._queue.clear()
-        self._held = None
+        unsent = self._queue.unsent if self._queue is not None else ()
+        self.undelivered = (*self.machine.unanswered, *unsent)
+        self._queue = self._held = None
         self.run(self.machine.lost())
         is_told = _failed(self._binding, MsrpUnreachable(f"closed: {reason}"))
         if connection is not None:
@@ -316,19 +317,20 @@ class MsrpSession:
         self._is_bound = True
         self._outflow = self._connection.outflow
         self._calls.deliver(Bound())
-        if self._queue and self._connection is not None:
+        if self._queue is not None and self._connection is not None:
             self._connection.outflow.wants_turn(self)
 
     def _enqueue(self, item: SharedBody | Transfer) -> None:
         if self.closed is not None:
             return
-        if not self._queue.add(item):
+        queue = self._queue or SendQueue(self.machine.sending, self._owner.settings)
+        self._queue = queue if queue.add(item) else None
+        if self._queue is None:
             # The caller may be in the middle of a fan-out: let it finish first.
-            self._queue.clear()
             asyncio.get_running_loop().call_soon(self.end, EndReason.CONGESTED)
         elif self._is_bound and self._connection is not None:
             self._connection.outflow.wants_turn(self)
-            if self._queue.has_become_congested():
+            if queue.has_become_congested():
                 self._calls.congested()
 
     def run(self, outputs: list[Output]) -> None:

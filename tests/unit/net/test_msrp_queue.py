@@ -68,10 +68,7 @@ def test_queue_is_congested_before_it_is_full() -> None:
     assert (four, before, fifth, each.is_congested, sixth) == ([True] * 4, False, True, True, False)
 
 
-def test_queue_is_full_by_octets_too_and_empty_when_cleared() -> None:
+def test_queue_is_full_by_octets_too() -> None:
     each, _ = queue()
     assert each.add(SharedBody("x/y", b"x" * 100))
     assert not each.add(SharedBody("x/y", b"x"))
-    each.clear()
-    assert each.next_octets(0.0) is None
-    assert each.add(SharedBody("x/y", b"x" * 100))
