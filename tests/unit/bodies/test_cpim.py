@@ -149,6 +149,20 @@ def test_the_usual_header_block_is_read_as_any_other(block: str, end: bytes) -> 
     assert read(octets) == read(octets.replace(b"From: ", b"From:  "))
 
 
+def test_the_usual_header_block_may_have_a_time_an_id_and_wishes() -> None:
+    usual = CpimMessage(
+        CpimAddress("sip:ana@sip.example", "Zo\u00eb \u706f"),
+        (ROOM,),
+        KETTLE,
+        "2026-02-03T10:11:12.000Z",
+        extensions=(
+            CpimHeader(IMDN_NAMESPACE, "Message-ID", "34jk"),
+            CpimHeader(IMDN_NAMESPACE, "Disposition-Notification", "positive-delivery, display"),
+        ),
+    )
+    assert CpimMessage.from_bytes(bytes(usual)) == usual
+
+
 def test_a_usual_header_block_that_is_not_utf_8_is_a_parse_error() -> None:
     with pytest.raises(ParseError):
         CpimMessage.from_bytes(b'From: "\xff" <a:b>\r\nTo: <a:b>\r\n\r\n' + KETTLE)

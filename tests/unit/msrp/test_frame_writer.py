@@ -3,7 +3,7 @@
 import pytest
 
 from crossroom.machine import LocalProtocolError
-from crossroom.msrp.frame_writer import build_frame, is_in_body
+from crossroom.msrp.frame_writer import build_frame, is_in_body, is_line
 
 PATHS = (("To-Path", "msrp://a:1/x;tcp"), ("From-Path", "msrp://b:2/y;tcp"))
 
@@ -25,6 +25,12 @@ def test_line_end_or_nul_is_never_written(value: str) -> None:
         build_frame("a1b2", "SEND", (("X", value),))
     with pytest.raises(LocalProtocolError):
         build_frame("a1b2", f"200 {value}", PATHS)
+    assert not is_line(value)
+
+
+def test_a_value_is_something_that_can_be_printed() -> None:
+    assert is_line("message/cpim; x=y")
+    assert not is_line("")
 
 
 @pytest.mark.parametrize("transaction_id", ["", "abc", "-abcd", "a b c", "a" * 33, "abcdé"])
