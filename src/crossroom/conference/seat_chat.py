@@ -7,7 +7,6 @@ the connection and its repair: nothing is lost in the moment of joining, or of m
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf
 
 from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.conference.conference import Said
@@ -16,6 +15,7 @@ from crossroom.conference.receipts import is_from_sip
 from crossroom.conference.seat_private import PrivateMessages
 from crossroom.conference.seat_requests import SeatRequests, Sitter
 from crossroom.conference.switch import Copy
+from crossroom.conference.taste import NOT_KNOWN, Taste
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.net.msrp_session import MsrpSession
 from crossroom.net.tasks import Log, Tasks, Turns
@@ -41,29 +41,6 @@ class SeatSettings:
     kept_messages: int = 1000
     history_posts: int | None = None
     notices: NoticeSettings = field(default_factory=NoticeSettings)
-
-
-class Taste(dict[str, float]):
-    """How many octets of a message an endpoint takes that wraps this media type in CPIM; 0: none.
-
-    Asked once for each type: a fan-out asks for every copy.
-    """
-
-    __slots__ = ("of",)
-
-    def __init__(self, of: MessageMedia | None) -> None:
-        super().__init__()
-        self.of = of
-
-    def __missing__(self, media_type: str) -> float:
-        of = self.of
-        is_taken = of is not None and of.direction.receives and of.takes_wrapped(media_type)
-        longest = inf if of is None or of.max_size is None else of.max_size
-        found = self[media_type] = longest if is_taken else 0
-        return found
-
-
-_NOT_KNOWN = Taste(None)
 
 
 class SeatChat:
@@ -95,7 +72,7 @@ class SeatChat:
         self.peer: MessageMedia | None = None
         self.requests: SeatRequests | None = None
         self._private: PrivateMessages | None = None
-        self._takes = _NOT_KNOWN
+        self._takes = NOT_KNOWN
         self._seat = seat
         self._conference = seat.conference
         self._tasks = tasks
@@ -122,7 +99,7 @@ class SeatChat:
         if takes.of is not peer:
             takes = self._takes = Taste(peer)
         if copy.private is not None:
-            self._send_private(msrp, peer, copy.private, copy)
+            self._send_private(msrp, copy.private, copy)
         elif copy.shared.size > takes[copy.wrapped_type]:
             self._say_it_was_too_long(said, copy)
         elif not copy.is_fleeting or not msrp.is_congested:
@@ -198,6 +175,7 @@ class SeatChat:
         """See net.msrp_face.SessionFace."""
         if self._private is not None:
             self._private.reported(report)
+        self._takes.refuse(report.refused)
         if report.status >= 300:
             person = str(self._seat.person)
             self._log.info("copy refused", person=person, status=report.status, comment=report.comment)
@@ -228,7 +206,7 @@ class SeatChat:
             self.requests = SeatRequests(self._seat, turns, self._log)
         return self.requests
 
-    def _send_private(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted, copy: Copy) -> None:
+    def _send_private(self, msrp: MsrpSession, posted: Posted, copy: Copy) -> None:
         if self._private is None:
             requests = self._asking()
             self._private = PrivateMessages(self._seat, requests.receipts, requests.turns, self._log)
@@ -236,7 +214,7 @@ class SeatChat:
             self._say_it_was_too_long(posted, copy)
             self._private.refuse(posted)
         else:
-            self._private.send(msrp, peer, posted, copy)
+            self._private.send(msrp, self._takes, posted, copy)
 
     def _keep(self, said: Said | Copy) -> None:
         if isinstance(said, ComposingChanged):

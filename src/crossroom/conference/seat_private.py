@@ -8,6 +8,7 @@ from crossroom.bodies.msrp_media import MessageMedia
 from crossroom.conference.receipts import ReceiptBook, is_from_sip
 from crossroom.conference.seat_requests import Sitter
 from crossroom.conference.switch import Copy
+from crossroom.conference.taste import Taste
 from crossroom.focus.interface import Features
 from crossroom.net.msrp_face import Outcome, Report, Result
 from crossroom.net.msrp_session import MsrpSession
@@ -35,11 +36,11 @@ class PrivateMessages:
         self._log = log
         self._awaited: dict[str, Told] = {}  # by the Message-ID of the copy
 
-    def send(self, msrp: MsrpSession, peer: MessageMedia, posted: Posted, copy: Copy) -> None:
+    def send(self, msrp: MsrpSession, taste: Taste, posted: Posted, copy: Copy) -> None:
         """Send a copy; with a REPORT asked for where only that can tell that it arrived."""
-        wants_report, about = _wants_report(posted, peer), (posted.author.nickname, posted.id)
+        wants_report, about = _wants_report(posted, taste.of), (posted.author.nickname, posted.id)
         message_id = msrp.send(
-            CPIM, copy.shared.body, success_report=wants_report, on_result=partial(self._sent, about)
+            CPIM, copy.shared.body, success_report=wants_report, on_result=partial(self._sent, about, taste)
         )
         if wants_report:
             self._awaited[message_id] = about
@@ -56,7 +57,8 @@ class PrivateMessages:
         if about is not None:
             self._tell(about, Receipt.DELIVERED if report.status == 200 else Receipt.FAILED)
 
-    def _sent(self, about: Told, result: Result) -> None:
+    def _sent(self, about: Told, taste: Taste, result: Result) -> None:
+        taste.refuse(result.refused)
         if result.outcome in {Outcome.REFUSED, Outcome.TIMED_OUT}:
             person = str(self._seat.person)
             self._log.info("copy refused", person=person, status=result.status, comment=result.comment)
@@ -76,7 +78,7 @@ class PrivateMessages:
             self._log.debug("receipt not passed on", person=str(self._seat.person), reason=str(refused))
 
 
-def _wants_report(posted: Posted, peer: MessageMedia) -> bool:
+def _wants_report(posted: Posted, peer: MessageMedia | None) -> bool:
     # where both are on SIP and know IMDN the recipient's own notification tells it, untouched
-    tells_itself = is_from_sip(posted) and peer.takes_wrapped(IMDN)
+    tells_itself = peer is not None and is_from_sip(posted) and peer.takes_wrapped(IMDN)
     return Receipt.DELIVERED in posted.receipts and not tells_itself

@@ -14,6 +14,8 @@ from crossroom.msrp.session_events import Bound, EndReason, NicknameAnswered, Ou
 from crossroom.msrp.uri import Path, format_path
 
 _NO_SESSION = 481
+_TIMEOUT = 408
+_NOT_TAKEN = 415
 _NONE_REFUSED: frozenset[str] = frozenset()  # one for all sessions: each new one takes 216 octets
 _FATAL = {_NO_SESSION: EndReason.NO_SUCH_SESSION, 506: EndReason.BOUND_ELSEWHERE}
 
@@ -61,7 +63,7 @@ class Sending:
         """Start to send; the Result at once when the peer has refused this type before."""
         # RFC 4975 §10.6: after a 415 that type is not sent again in this session.
         if message.content_type.lower() in self.refused_types:
-            return Result(message.id, Outcome.REFUSED, 415)
+            return Result(message.id, Outcome.REFUSED, _NOT_TAKEN)
         transfer = self._transfers[message.id] = Transfer(message)
         return transfer
 
@@ -112,8 +114,10 @@ class Sending:
         if status == 200:
             # The fan-out's usual answer: nothing more to do.
             return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
-        if status == 415 and isinstance(subject, Transfer):
-            self.refused_types |= {subject.message.content_type.lower()}
+        if status == _TIMEOUT:
+            return self._silence(waiting, is_told=True)
+        if status == _NOT_TAKEN and isinstance(subject, Transfer):
+            self.refused_types |= _told_by(subject.message.content_type.lower())
         if status == _NO_SESSION:
             self._note_late(waiting)
         outputs = self._fail(message_id, subject, Outcome.REFUSED, status, response.comment)
@@ -134,20 +138,21 @@ class Sending:
             return [Deliver(NicknameAnswered(200))]
         return [Deliver(Bound())] if subject is Duty.BIND else []
 
-    def _silence(self, waiting: Waiting) -> list[Output]:
+    def _silence(self, waiting: Waiting, *, is_told: bool = False) -> list[Output]:
+        """Nothing came; or 408 was told, which is the same (RFC 4975 §10.4)."""
         _, message_id, subject, _ = waiting
+        if subject is Duty.NICKNAME:
+            return [Deliver(NicknameAnswered(_TIMEOUT))]
         if isinstance(subject, Duty):
-            if subject is Duty.NICKNAME:
-                return [Deliver(NicknameAnswered(408))]
             return [Ended(EndReason.UNRESPONSIVE)]
         failure_report = (
             subject.failure_report if isinstance(subject, SharedBody) else subject.message.failure_report
         )
-        if failure_report is FailureReport.PARTIAL:
+        if failure_report is FailureReport.PARTIAL and not is_told:
             # RFC 4975 §7.1.4: only failures were to be answered
             return [] if isinstance(subject, SharedBody) else self._accepted(message_id, subject)
         self._note_late(waiting)
-        return self._fail(message_id, subject, Outcome.TIMED_OUT, 408, "")
+        return self._fail(message_id, subject, Outcome.TIMED_OUT, _TIMEOUT, "")
 
     def _fail(
         self, message_id: str, subject: Subject, outcome: Outcome, status: int, comment: str
@@ -161,7 +166,10 @@ class Sending:
                 return []  # told already, for an earlier chunk
             subject.failed = True
             self._transfers.pop(message_id, None)
-        return [Deliver(Result(message_id, outcome, status, comment))]
+        refused = None
+        if status == _NOT_TAKEN:
+            refused = subject.message if isinstance(subject, Transfer) else subject.message(message_id)
+        return [Deliver(Result(message_id, outcome, status, comment, refused))]
 
     def _note_late(self, waiting: Waiting) -> None:
         _, message_id, subject, count = waiting
@@ -176,6 +184,9 @@ class Sending:
         # RFC 4975 §7.3.2: after a failure REPORT the rest need not be sent.
         if transfer is None or report.status == 200:
             return []
+        if report.status == _TIMEOUT:
+            self.late[transfer.began] = transfer.message
+            return self._fail(report.message_id, transfer, Outcome.TIMED_OUT, _TIMEOUT, report.comment)
         return self._fail(report.message_id, transfer, Outcome.REFUSED, report.status, report.comment)
 
     def tick(self, now: float) -> list[Output]:
@@ -205,6 +216,12 @@ class Sending:
         transaction_id = self.outbox.transaction_id()
         self.outbox.wait(transaction_id, "", duty, now)
         return bytes(MsrpRequest(transaction_id, method, _known(self._remote_text), self._local, headers))
+
+
+def _told_by(refused_type: str) -> frozenset[str]:
+    # a container says nothing of what is refused: it is something inside, and another may be taken
+    is_container = refused_type.startswith(("message/", "multipart/"))
+    return _NONE_REFUSED if is_container else frozenset({refused_type})
 
 
 def _known(remote: str) -> str:

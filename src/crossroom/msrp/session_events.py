@@ -13,17 +13,21 @@ class Outcome(StrEnum):
 
     ACCEPTED = "accepted"  # every chunk was answered 200
     REFUSED = "refused"  # a failure status came
-    TIMED_OUT = "timed-out"  # silence for 30 seconds: probably failed (RFC 4975 §7.1.1)
+    TIMED_OUT = "timed-out"  # silence for 30 seconds, or 408: probably failed (RFC 4975 §7.1.1, §10.4)
     LOST = "lost"  # the connection or the session ended first
 
 
 class Result(Struct, frozen=True, gc=False):
-    """The end of a sent message, told exactly once. `status` is 408 when nothing came."""
+    """The end of a sent message, told exactly once. `status` is 408 when nothing came.
+
+    `refused` is the message itself where the peer does not take its type (415).
+    """
 
     message_id: str
     outcome: Outcome
     status: int
     comment: str = ""
+    refused: Message | None = None
 
 
 class MessageReceived(Struct, frozen=True, gc=False):
@@ -52,12 +56,13 @@ class NicknameAnswered(Struct, frozen=True, gc=False):
 
 
 class Report(Struct, frozen=True, gc=False):
-    """A REPORT about a message that we sent; 200 is success (RFC 4975 §7.1.3)."""
+    """A REPORT about a message that we sent; 200 is success (RFC 4975 §7.1.3). `refused` as in Result."""
 
     message_id: str
     status: int
     comment: str = ""
     byte_range: ByteRange | None = None
+    refused: Message | None = None
 
 
 class Bound(Struct, frozen=True, gc=False):

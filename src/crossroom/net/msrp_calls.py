@@ -105,7 +105,8 @@ class FaceCalls:
         if told is not None:
             self._call(told, result)
         elif result.outcome not in {Outcome.ACCEPTED, Outcome.LOST}:
-            self._call(self._session.face.on_report, Report(result.message_id, result.status, result.comment))
+            report = Report(result.message_id, result.status, result.comment, refused=result.refused)
+            self._call(self._session.face.on_report, report)
 
     def congested(self) -> None:
         """Tell that the queue is nearly full."""

@@ -214,6 +214,18 @@ async def test_a_private_message_that_its_endpoint_does_not_take_is_told_as_fail
         assert (told.author.nickname, told.id, told.receipt) == ("Ana", "p1", Receipt.FAILED)
 
 
+async def test_a_private_message_that_was_refused_keeps_no_other_back() -> None:
+    async with facing() as world:
+        ana, bob, seen = await pair(world)
+        ana.seat.session.answer_with = 415
+        asked = frozenset({Receipt.FAILED})
+        await bob.post(replace(said("a picture", to="Ana"), receipts=asked))
+        assert (await seen.first(Acknowledged)).receipt is Receipt.FAILED
+        ana.seat.session.answer_with = 200
+        await bob.post(said("a text", to="Ana"))
+        await ana.expects_message("a text", private=True)
+
+
 async def test_who_asked_to_be_told_of_failure_is_told_by_imdn() -> None:
     async with facing() as world:
         ana = await world.sip("Ana")

@@ -259,8 +259,31 @@ async def test_a_copy_that_an_endpoint_refuses_costs_nobody_anything(status: int
         ana.seat.session.answer_with = status
         await cy.say("not for everybody")
         ana.seat.session.answer_with = 200
-        await cy.say("for all")
-        await ana.expects_message("for all")
+        assert (
+            await cy.seat.session.send("message/cpim", cy.seat.wrapped("for all"), success_report=True) == 200
+        )
+        heard = (await ana.expects_message("for all")).message
+        about = (("Message-ID", heard.message_id), ("Status", f"000 {status} No"))
+        ana.seat.session.write(ana.seat.session.frame("REPORT", *about))
+        await ana.say("I have told it")
+        await cy.expects_message("I have told it")
+        [report] = cy.seat.session.reports.items  # the switch's own, and none of who was sent a copy
+        assert report.get("Status") == "000 200 OK"
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+async def test_a_type_that_an_endpoint_refused_is_not_sent_to_it_again(*, is_private: bool) -> None:
+    async with facing() as world:
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
+        await cy.expects_roster("Ana", "Cy")
+        to = "Ana" if is_private else None
+        for text, status in (("<p>one</p>", 415), ("<p>two</p>", 200)):
+            ana.seat.session.answer_with = status
+            await cy.seat.say(text, content_type="text/html", to=to)
+            await cy.say("and", to=to)  # plain text always is, whatever became of one
+            await world.until(lambda: not any(one.machine.unanswered for one in world.server.msrp.sessions))
+        assert (await ana.expects_message()).text == "and"
+        assert not ana.seat.session.received.items
 
 
 async def test_a_send_without_body_is_answered_and_told_to_nobody() -> None:

@@ -60,6 +60,7 @@ def test_report_headers_are_in_every_chunk(
     expected: tuple[tuple[str, str], ...],
 ) -> None:
     for chunk in chunks(Message("7", "text/plain", b"x" * 10, success, failure), 5):
+        assert chunk.headers[0] == ("Message-ID", "7")
         assert chunk.headers[1 : 1 + len(expected)] == expected
         assert len(chunk.headers) == 3 + len(expected)
 

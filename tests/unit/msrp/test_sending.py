@@ -55,13 +55,14 @@ def test_shared_copy_carries_paths_and_an_id_of_its_own() -> None:
     assert one.transaction_id != other.transaction_id
 
 
-def test_shared_copy_that_is_accepted_is_silent_and_one_that_fails_is_told() -> None:
+@pytest.mark.parametrize("status", [400, 413, 429, 499, 500, 599])
+def test_shared_copy_that_is_accepted_is_silent_and_one_that_fails_is_told(status: int) -> None:
     side = sending()
     shared = SharedBody("message/cpim", b"hello")
     good, bad = (side.send_shared(shared, 0.0) for _ in range(2))
     assert side.answered(answer_to(good, 200)) == []
-    (output,) = side.answered(answer_to(bad, 413, "Stop"))
-    assert output == Deliver(Result(request(bad).message_id, Outcome.REFUSED, 413, "Stop"))
+    (output,) = side.answered(answer_to(bad, status, "Stop"))
+    assert output == Deliver(Result(request(bad).message_id, Outcome.REFUSED, status, "Stop"))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,51 @@ def test_type_that_was_refused_is_not_sent_again() -> None:
     octets = side.send_chunk(transfer_of(side, Message("m1", "Text/HTML", b"x")), 2048, 0.0)
     side.answered(answer_to(octets, 415))
     assert side.begin(Message("m2", "text/html", b"x")) == Result("m2", Outcome.REFUSED, 415)
+
+
+@pytest.mark.parametrize("container", ["message/cpim", "Multipart/Mixed"])
+def test_a_container_that_was_refused_may_hold_something_else_next_time(container: str) -> None:
+    side = sending()
+    octets = side.send_chunk(transfer_of(side, refused := Message("m1", container, b"a picture")), 2048, 0.0)
+    (told,) = side.answered(answer_to(octets, 415))
+    assert told == Deliver(Result("m1", Outcome.REFUSED, 415, refused=refused))
+    assert isinstance(side.begin(Message("m2", container, b"a text")), Transfer)
+
+
+def test_a_copy_that_was_refused_for_its_type_is_told_with_what_it_was() -> None:
+    side = sending()
+    octets = side.send_shared(SharedBody("message/cpim", b"a picture"), 0.0)
+    (told,) = side.answered(answer_to(octets, 415))
+    refused = Message(request(octets).message_id, "message/cpim", b"a picture")
+    assert told == Deliver(Result(refused.id, Outcome.REFUSED, 415, refused=refused))
+
+
+def test_a_408_is_what_silence_would_have_been() -> None:
+    side = sending()
+    message = Message("m1", "x/y", b"x")
+    octets = side.send_chunk(transfer_of(side, message), 2048, 0.0)
+    copy = side.send_shared(SharedBody("message/cpim", b"hello"), 0.0)
+    assert side.answered(answer_to(octets, 408)) == [Deliver(Result("m1", Outcome.TIMED_OUT, 408))]
+    assert [type(output) for output in side.answered(answer_to(copy, 408))] == [Deliver]
+    assert [each.body for each in side.unanswered()] == [b"x", b"hello"]  # sent again after a repair
+    assert side.answered(answer_to(side.keepalive(0.0), 408)) == [Ended(EndReason.UNRESPONSIVE)]
+    assert side.answered(answer_to(side.set_nickname("A", 0.0), 408)) == [Deliver(NicknameAnswered(408))]
+
+
+def test_a_408_counts_where_only_failures_were_to_be_told() -> None:
+    side = sending()
+    copy = side.send_shared(SharedBody("message/cpim", b"hello", FailureReport.PARTIAL), 0.0)
+    (told,) = side.answered(answer_to(copy, 408))
+    assert told == Deliver(Result(request(copy).message_id, Outcome.TIMED_OUT, 408))
+
+
+def test_a_report_of_408_is_a_timeout_and_not_a_refusal() -> None:
+    side = sending()
+    side.send_chunk(transfer_of(side, LONG), 2048, 0.0)
+    assert side.heed(Report("m1", 408, "Timeout")) == [
+        Deliver(Result("m1", Outcome.TIMED_OUT, 408, "Timeout"))
+    ]
+    assert [each.id for each in side.unanswered()] == ["m1"]
 
 
 @pytest.mark.parametrize(

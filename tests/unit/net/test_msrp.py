@@ -1,6 +1,7 @@
 """net/msrp*.py over real loopback sockets: binding, refusals, slow readers, TLS, the end."""
 
 import asyncio
+import re
 from dataclasses import replace
 from hashlib import sha256
 
@@ -198,7 +199,7 @@ async def test_bad_head_is_400_and_an_unknown_method_501_and_the_session_goes_on
         wire.write(frame(session, "bad1", "SEND", "no colon here"), frame(session, "bad2", "DANCE"))
         wire.write(frame("msrp://x:1/nobody;tcp", "bad3", "SEND", "no colon here"))
         wire.write("MSRP bad4 SEND\r\nnothing at all\r\n-------bad4$\r\n")
-        wire.write(frame(session, "good", "SEND", "Message-ID: m1", body="hi"))
+        wire.write(frame(session, "good", "SEND", "Message-ID: m1\r\nX-Unknown: y", body="hi"))
         assert [await wire.status() for _ in range(4)] == [400, 501, 400, 200]
         assert (await ear.message()).body == b"hi"
 
@@ -504,6 +505,23 @@ async def test_connection_lost_while_connecting_is_told_by_connect_alone() -> No
     await server.wait_closed()
 
 
+async def test_transaction_ids_of_each_session_begin_with_64_random_bits_or_more() -> None:
+    async with staged() as stage:
+        pairs = []
+        for _ in range(2):
+            session, wire = await stage.bound(Ear())
+            for _ in range(2):
+                session.send("text/plain", b"x")
+            pairs.append([(await wire.frame()).split()[1] for _ in range(2)])
+        every = [each for pair in pairs for each in pair]
+        assert len(set(every)) == 4
+        assert all(re.fullmatch("[A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}", each) for each in every)
+        seeds = {each[:17] for each in every}  # a letter, and 16 hexadecimal digits
+        assert len(seeds) == 2
+        assert all(re.fullmatch("[a-z][0-9a-f]{16}", seed) for seed in seeds)
+        assert len({seed[1:5] for seed in seeds}) == 2
+
+
 async def test_every_session_has_a_uri_of_its_own_on_the_listener() -> None:
     async with staged(replace(PLAIN, advertise="198.51.100.7")) as stage:
         uris = [stage.endpoint.open(Ear()).local_path[0] for _ in range(50)]
@@ -635,19 +653,19 @@ async def test_connecting_fails_when_the_binding_is_refused(status: int) -> None
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "why"),
     [
-        "msrp://127.0.0.1:9/x;tcp",
-        "msrp://127.0.0.1/x;tcp",
-        "msrp://127.0.0.1:2855/x;ws",
-        "msrp://127.0.0.1:1/x;tcp",
-        "msrp://nowhere.invalid:2855/x;tcp",
+        ("msrp://127.0.0.1:9/x;tcp", "nobody can connect to"),
+        ("msrp://127.0.0.1/x;tcp", "nobody can connect to"),
+        ("msrp://127.0.0.1:2855/x;ws", "nobody can connect to"),
+        ("msrp://127.0.0.1:1/x;tcp", "127.0.0.1:1: "),  # tried, and refused by the system
+        ("msrp://nowhere.invalid:2855/x;tcp", "nowhere.invalid:2855: "),
     ],
 )
-async def test_connecting_to_nobody_fails_and_leaves_nothing(path: str) -> None:
+async def test_connecting_to_nobody_fails_and_leaves_nothing(path: str, why: str) -> None:
     async with staged() as stage:
         session = stage.endpoint.open(Ear())
-        with pytest.raises(MsrpUnreachable):
+        with pytest.raises(MsrpUnreachable, match=why):
             await session.connect(parse_path(path))
         assert not stage.endpoint.sessions
         assert not stage.endpoint.connections
