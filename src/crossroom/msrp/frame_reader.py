@@ -9,20 +9,21 @@ START_LINE = re.compile(
     rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}) (?:(\d{3})(?: ([^\r\n\x00]*))?|([A-Z]{1,32}))"
 )
 PLAIN_RESPONSE = re.compile(
-    rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}) (\d{3})(?: ([^\r\n\x00]*))?\r\n"
+    rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}+) (\d{3})(?: ([^\r\n\x00]*))?\r\n"
     rb"To-Path: ([!-~]+)\r\nFrom-Path: ([!-~]+)\r\n-------\1\$\r\n"
 )
 """Nearly every response there is, end-line and all; what it does not match may still be one."""
-_PLAIN_HEADER = r"([A-Za-z-]++): ([!-~]++(?: [!-~]++)*+)\r\n"
-_PLAIN_HEADERS = re.compile(_PLAIN_HEADER)
-_PLAIN_HEAD = re.compile(
-    r"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}+) ([A-Z]{1,32}+)\r\n"
-    r"To-Path: ([!-~]++)\r\nFrom-Path: ([!-~]++)\r\n"
-    rf"((?:{_PLAIN_HEADER})++)\r\n"
+PLAIN_REQUEST = re.compile(
+    rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}+) ([A-Z]{1,32})\r\n"
+    rb"To-Path: ([!-~]+)\r\nFrom-Path: ([!-~]+)\r\n"
+    rb"((?:[A-Za-z-]+: [!-~][ -~]*+(?<! )\r\n){0,29}Content-Type: [!-~][ -~]*+(?<! )\r\n)\r\n"
+    rb"([^\r]*+(?:\r(?!\n-------\1)[^\r]*+)*)\r\n-------\1\$\r\n"
 )
-LONGEST_PLAIN_START = len("MSRP ") + 32 + len(" ") + 32
+"""Nearly every request with a body: ASCII, one space after each colon, paths of one URI, a whole message."""
+PLAIN_START, PLAIN_HEADERS = 70, 32  # octets of the longest start line in it, and the most headers
 FLAGS = {ord(flag): flag for flag in Flag}
 
+_PLAIN_HEADER = re.compile(r"([^:]+): ([^\r]+)\r\n")
 _CONTROL = re.compile(r"[\x00\r\n]")
 _SALVAGE = re.compile(rb"^(To-Path|From-Path)[ ]*:[ ]*(msrps?://[!-~]+)", re.IGNORECASE | re.MULTILINE)
 
@@ -58,29 +59,13 @@ def plain_response(match: re.Match[bytes]) -> MsrpResponse:
     return MsrpResponse(transaction_id.decode(), int(status), to_path.decode(), from_path.decode(), text)
 
 
-def plain_request(
-    octets: bytes | bytearray, at: int, max_head: int, max_header_count: int, max_body: int
-) -> tuple[MsrpRequest, int] | None:
-    """What `parse_frame` would make of a request that is here whole, and where it ends; None: take the long way.
-
-    It knows those with a body, paths of one URI, and headers in ASCII: nearly all that people write.
-    """
-    head = _PLAIN_HEAD.match(octets[at : at + max_head].decode("latin-1"))
-    if head is None:
-        return None
-    transaction_id, method, to_path, from_path, rest = head.group(1, 2, 3, 4, 5)
-    body_at = at + head.end()
-    end_prefix = b"\r\n-------" + transaction_id.encode()
-    # RFC 4975 §7.3.1: the end is the end-line, wherever a Byte-Range says.
-    end = octets.find(end_prefix, body_at - 2)
-    flag_at = end + len(end_prefix)
-    if not (0 <= end - body_at <= max_body and octets.startswith(b"$\r\n", flag_at)):
-        return None
-    headers = tuple(_PLAIN_HEADERS.findall(rest))
-    if headers[-1][0] != "Content-Type" or len(headers) + 2 > max_header_count:
-        return None
-    body = bytes(octets[body_at:end])
-    return MsrpRequest(transaction_id, method, to_path, from_path, headers, body), flag_at + 3
+def plain_request(match: re.Match[bytes]) -> MsrpRequest:
+    """What `parse_frame` would make of the octets that PLAIN_REQUEST matched."""
+    transaction_id, method, to_path, from_path, head, body = match.groups()
+    headers = tuple(_PLAIN_HEADER.findall(head.decode()))
+    return MsrpRequest(
+        transaction_id.decode(), method.decode(), to_path.decode(), from_path.decode(), headers, body
+    )
 
 
 def _headers(head: bytes, max_count: int) -> list[tuple[str, str]]:

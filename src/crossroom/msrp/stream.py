@@ -10,8 +10,10 @@ from crossroom.machine import Malformed
 from crossroom.msrp.chunk import Flag, FrameItem, MsrpRequest, Oversized
 from crossroom.msrp.frame_reader import (
     FLAGS,
-    LONGEST_PLAIN_START,
+    PLAIN_HEADERS,
+    PLAIN_REQUEST,
     PLAIN_RESPONSE,
+    PLAIN_START,
     START_LINE,
     parse_frame,
     plain_request,
@@ -20,7 +22,7 @@ from crossroom.msrp.frame_reader import (
 
 _START = b"MSRP "
 _TAIL = 3  # octets of an end-line after its transaction id: flag, CR, LF
-_PLAIN_HEAD = 1024  # octets; what is longer is read the long way, as good
+_PLAIN = 4096  # octets: to look for a plain request in more does not pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ class StreamReader:
         "_held",
         "_limits",
         "_partial",
-        "_plain_head",
-        "_plain_limit",
+        "_plain_request",
+        "_plain_response",
         "is_between_frames",
         "is_closed",
     )
@@ -91,9 +93,11 @@ class StreamReader:
     def __init__(self, limits: StreamLimits | None = None) -> None:
         self._limits = limits = limits or StreamLimits()
         # Short enough that no limit could be passed inside.
-        self._plain_limit = min(limits.max_start_line, limits.max_head) if limits.max_header_count > 1 else 0
-        is_plain_within = limits.max_start_line >= LONGEST_PLAIN_START
-        self._plain_head = min(limits.max_head, _PLAIN_HEAD) if is_plain_within else 0
+        self._plain_response = (
+            min(limits.max_start_line, limits.max_head) if limits.max_header_count > 1 else 0
+        )
+        is_within = limits.max_start_line >= PLAIN_START and limits.max_header_count >= PLAIN_HEADERS
+        self._plain_request = min(limits.max_head, limits.max_body, _PLAIN) if is_within else 0
         self._held: bytearray | None = None  # the beginning of something
         self._partial: _Partial | None = None
         self.is_closed = False
@@ -101,6 +105,11 @@ class StreamReader:
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[FrameItem | Malformed]:
         """Take octets as they come; `data` may be overwritten by its owner afterwards."""
+        if self.is_between_frames:
+            # The usual case: one message, nothing before it and nothing behind.
+            plain = PLAIN_REQUEST.match(data, 0, self._plain_request)
+            if plain is not None and plain.end() == len(data):
+                return [plain_request(plain)]
         if self.is_closed:
             return []
         items: list[FrameItem | Malformed] = []
@@ -133,14 +142,13 @@ class StreamReader:
     def _advance(self, octets: bytes | bytearray, at: int) -> tuple[FrameItem | Malformed | None, int] | None:
         """One item and where to go on; None when more octets are needed."""
         if self._partial is None:
-            limits = self._limits
             # One look instead of ten for what a fan-out is answered with, and for what begins one.
-            plain = PLAIN_RESPONSE.match(octets, at, at + self._plain_limit)
+            plain = PLAIN_RESPONSE.match(octets, at, at + self._plain_response)
             if plain is not None:
                 return plain_response(plain), plain.end()
-            request = plain_request(octets, at, self._plain_head, limits.max_header_count, limits.max_body)
-            if request is not None:
-                return request
+            plain = PLAIN_REQUEST.match(octets, at, at + self._plain_request)
+            if plain is not None:
+                return plain_request(plain), plain.end()
             begun = self._begin(octets, at)
             if isinstance(begun, Malformed):
                 return begun, at

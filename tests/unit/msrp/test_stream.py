@@ -123,17 +123,22 @@ def test_body_over_the_limit_is_told_once_and_skipped(size: int) -> None:
 
 
 @pytest.mark.parametrize("limit", ["max_start_line", "max_head", "max_header_count", "max_body"])
-def test_whole_request_is_held_to_the_limits_too(limit: str) -> None:
-    octets = send(b"x" * 8)
+def test_usual_request_is_held_to_the_limits_too(limit: str) -> None:
+    octets = send(b"x" * 100)
     exact = {
         "max_start_line": octets.index(b"\r\n"),
         "max_head": octets.index(b"\r\n\r\n"),
         "max_header_count": 3,
-        "max_body": 8,
+        "max_body": 100,
     }
-    assert [type(item) for item in read(octets, StreamLimits(**exact))] == [MsrpRequest]
-    passed = read(octets, StreamLimits(**(exact | {limit: exact[limit] - 1})))
-    assert not isinstance(passed[0], MsrpRequest)
+    (within,) = read(octets, StreamLimits(**{limit: exact[limit]}))
+    assert isinstance(within, MsrpRequest)
+    assert not isinstance(read(octets, StreamLimits(**{limit: exact[limit] - 1}))[0], MsrpRequest)
+
+
+def test_usual_requests_are_read_in_any_company() -> None:
+    items = read(send(b"hi") + send(b"", "zzzz") + bare() + send(b"x" * 5000, "next"))
+    assert [item.body for item in items if isinstance(item, MsrpRequest)] == [b"hi", b"", None, b"x" * 5000]
 
 
 def test_body_over_the_limit_is_told_before_its_end() -> None:
