@@ -6,6 +6,7 @@ resource. Rules: docs/mapping.md §1.1 to §1.3 (RFC 7247 §6, RFC 5627, XEP-010
 
 import re
 from dataclasses import dataclass
+from sys import intern
 from typing import Protocol, cast
 from urllib.parse import quote
 
@@ -221,7 +222,7 @@ def _domain_of(host: str, policy: Policy) -> str:
     labels = host.removesuffix(".").split(".")
     if not all(labels):
         raise ParseError(f"{host!r} is no domain")
-    return ".".join(_u_label(label) for label in labels)
+    return intern(".".join(_u_label(label) for label in labels))  # kept with each of a domain's users
 
 
 def _u_label(label: str) -> str:

@@ -40,7 +40,7 @@ class Conference:
         self._wall = wall
         self.persons: dict[object, Address] = {}  # of every seat, whether the room shows them or not
         self._audiences: dict[bool, Audience] = {}
-        self._feeding: dict[bool, set[object]] = {False: set(), True: set()}
+        self._views: dict[object, bool] = {}  # which of the audiences each seat reports to
         self.last: tuple[Said, Copy | None] | None = None  # all but the first of a fan-out find it made
         self._notice: tuple[str, datetime, Copy] | None = None
 
@@ -66,20 +66,18 @@ class Conference:
 
     def enter(self, seat: object, *, sees_addresses: bool) -> None:
         """From now on a seat reports what this view is told; its report begins with the whole roster."""
-        self._feeding[sees_addresses].add(seat)
+        self._views[seat] = sees_addresses
 
     def leave(self, seat: object) -> None:
         """A seat reports no more. A roster that nobody keeps up to date is not kept."""
-        for view, feeding in self._feeding.items():
-            if seat in feeding:
-                feeding.remove(seat)
-                if not feeding and view in self._audiences:
-                    self._audiences.pop(view).retire()
+        view = self._views.pop(seat, None)
+        if view is not None and view in self._audiences and view not in self._views.values():
+            self._audiences.pop(view).retire()
 
     def move(self, seat: object, *, sees_addresses: bool) -> None:
         """A seat is given the other view from now on; its person must subscribe again to see it too."""
         before = not sees_addresses
-        if not self._feeding[sees_addresses]:
+        if sees_addresses not in self._views.values():
             known = self.audience(sees_addresses=before).roster
             self._audiences[sees_addresses] = Audience(known.seen_otherwise(sees_addresses), self._wall)
         if seat in self.persons:

@@ -90,7 +90,7 @@ class Audience:
     def __init__(self, roster: Roster, wall: Callable[[], datetime]) -> None:
         self.roster = roster
         self._wall = wall
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: dict[Subscription, None] = {}
         self._subscribers: Counter[tuple[str, ...]] = Counter()
         self._timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
@@ -120,14 +120,14 @@ class Audience:
 
     def add(self, subscription: Subscription) -> None:
         """Tell this one too, from the next change on."""
-        self._subscriptions.add(subscription)
+        self._subscriptions[subscription] = None
         self._subscribers[subscription.person.identity] += 1
 
     def remove(self, subscription: Subscription) -> None:
         """Tell this one no more."""
         if subscription not in self._subscriptions:
             return
-        self._subscriptions.remove(subscription)
+        del self._subscriptions[subscription]
         self._subscribers[subscription.person.identity] -= 1
         if not self._subscribers[subscription.person.identity]:
             del self._subscribers[subscription.person.identity]

@@ -41,7 +41,7 @@ class Sending:
     def __init__(self, local: str, seed: str, response_seconds: float) -> None:
         self.outbox = Outbox(seed, response_seconds)
         self.refused_types = _NONE_REFUSED
-        self.late: dict[int, Message] = {}
+        self.late: tuple[tuple[int, Message], ...] = ()
         self.knows_remote = False  # the peer's path
         self.is_relayed = False  # the peer is reached by way of a relay (RFC 4976)
         self._local = local
@@ -174,9 +174,9 @@ class Sending:
     def _note_late(self, waiting: Waiting) -> None:
         _, message_id, subject, count = waiting
         if isinstance(subject, SharedBody):
-            self.late[count] = subject.message(message_id)
+            self.late += ((count, subject.message(message_id)),)
         elif isinstance(subject, Transfer) and not subject.failed:
-            self.late[subject.began] = subject.message
+            self.late += ((subject.began, subject.message),)
 
     def heed(self, report: Report) -> list[Output]:
         """Take a REPORT: a failure ends the transfer that it is about."""
@@ -185,7 +185,7 @@ class Sending:
         if transfer is None or report.status == 200:
             return []
         if report.status == _TIMEOUT:
-            self.late[transfer.began] = transfer.message
+            self.late += ((transfer.began, transfer.message),)
             return self._fail(report.message_id, transfer, Outcome.TIMED_OUT, _TIMEOUT, report.comment)
         return self._fail(report.message_id, transfer, Outcome.REFUSED, report.status, report.comment)
 
@@ -200,7 +200,7 @@ class Sending:
             for transfer in self._transfers.values()
             if transfer.began and not transfer.failed
         }
-        found = self.late | self.outbox.unanswered() | begun
+        found = dict(self.late) | self.outbox.unanswered() | begun
         return tuple(found[count] for count in sorted(found))  # in the order in which they were begun
 
     def lost(self) -> list[Output]:

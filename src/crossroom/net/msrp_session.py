@@ -276,11 +276,11 @@ class MsrpSession:
     def sweep(self, now: float) -> None:
         """Let time pass."""
         settings = self._owner.settings
-        connection, late = self._connection, self.machine.sending.late
-        if late and connection is not None and connection.has_read:
-            late.clear()
+        connection, sending = self._connection, self.machine.sending
+        if connection is not None and connection.has_read:
+            sending.late = ()
         self.run(self.machine.tick(now))
-        if len(late) > settings.max_queue_messages:
+        if len(sending.late) > settings.max_queue_messages:
             self.end(EndReason.UNRESPONSIVE)
             return
         heard_at = max(self._waits_since, connection.read_at) if connection else self._waits_since
