@@ -9,7 +9,6 @@ import asyncio
 from crossroom.net.clock import Clock
 from crossroom.net.dns import Resolver
 from crossroom.net.ids import Ids
-from crossroom.net.sip_driver import Listener
 from crossroom.net.sip_face import IncomingRequest, SipFace
 from crossroom.net.sip_loop import SipLoop
 from crossroom.net.sip_refer import IncomingRefer, ReferOutcome
@@ -24,6 +23,7 @@ from crossroom.sip.events import (
     Event,
     InviteAnswered,
     InviteReceived,
+    Listener,
     ReferReceived,
     RequestAnswered,
     RequestReceived,
@@ -41,7 +41,6 @@ class SipAgent(SipLoop):
 
     def __init__(self, settings: SipSettings, clock: Clock, ids: Ids, resolver: Resolver, log: Log) -> None:
         super().__init__(settings, clock, ids, resolver, log)
-        self._listeners: dict[object, Listener] = {}
         self._answers: dict[object, asyncio.Future[Response]] = {}
 
     async def stop(self) -> None:
@@ -50,7 +49,6 @@ class SipAgent(SipLoop):
         for future in self._answers.values():
             future.cancel()
         self._answers.clear()
-        self._listeners.clear()
 
     async def quiet(self) -> None:
         """Wait until no dialog is left: every BYE and every last NOTIFY is answered, or given up."""
@@ -94,17 +92,8 @@ class SipAgent(SipLoop):
         """Count what is held for others: empty again when they are gone. What is bounded by time is in the core's."""
         core = self.core.tables()
         return {name: core[name] for name in ("dialogs", "calls", "waiting")} | {
-            "listeners": len(self._listeners),
             "answers": len(self._answers),
         }
-
-    def bind(self, usage: object, listener: Listener) -> None:
-        """See `Driver.bind`."""
-        self._listeners[usage] = listener
-
-    def unbind(self, usage: object) -> None:
-        """See `Driver.unbind`."""
-        self._listeners.pop(usage, None)
 
     def deliver(self, event: Event) -> None:
         """See `SipLoop.deliver`."""
@@ -125,14 +114,9 @@ class SipAgent(SipLoop):
                 if future is not None and not future.done():
                     future.set_result(response)
             case InviteAnswered(caller=caller):
-                self._tell(caller, event)
+                _tell(caller.listener, event)
             case _:
-                self._tell(event.usage, event)
-
-    def _tell(self, usage: object, event: Event) -> None:
-        listener = self._listeners.get(usage)
-        if listener is not None:
-            listener.deliver(event)
+                _tell(event.usage.listener, event)
 
     def _contact(self, request: Request, flow: Flow) -> NameAddr:
         user = request.uri.user if isinstance(request.uri, SipUri) else None
@@ -141,3 +125,8 @@ class SipAgent(SipLoop):
     def admit(self, request: Request, flow: Flow, proven: str | None) -> Admission:
         """See `SipLoop.admit`."""
         return self.face.identity(request, flow, proven)
+
+
+def _tell(listener: Listener | None, event: Event) -> None:
+    if listener is not None:  # nobody may be interested any more
+        listener.deliver(event)

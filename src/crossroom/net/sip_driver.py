@@ -5,15 +5,7 @@ from typing import Protocol
 
 from crossroom.sip.address import NameAddr
 from crossroom.sip.agent import UserAgent
-from crossroom.sip.events import Event
 from crossroom.sip.hop import Flow
-
-
-class Listener(Protocol):
-    """One object of the facade: told what happens to its half in the pure agent."""
-
-    def deliver(self, event: Event) -> None:
-        """Called on the loop, quick, never awaits."""
 
 
 class Driver(Protocol):
@@ -28,12 +20,6 @@ class Driver(Protocol):
 
     def flush(self) -> None:
         """Carry out what the core wants done: call after every call into the core."""
-
-    def bind(self, usage: object, listener: Listener) -> None:
-        """Send the events of this usage there from now on."""
-
-    def unbind(self, usage: object) -> None:
-        """The usage is over."""
 
     def contact_for(self, user: str | None, flow: Flow) -> NameAddr:
         """A Contact of ours that the other end of this flow can reach."""

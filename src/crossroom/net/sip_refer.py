@@ -104,7 +104,7 @@ class ReferOutcome:
         self._final: asyncio.Future[ReferStatus] = loop.create_future()
         self._statuses: asyncio.Queue[ReferStatus | None] = asyncio.Queue(maxsize=64)
         self._failure: ReferStatus | None = None
-        driver.bind(sender, self)
+        sender.listener = self
 
     async def accepted(self) -> "ReferOutcome":
         """Wait for the 2xx to the REFER. Raises ReferFailed."""
@@ -146,7 +146,7 @@ class ReferOutcome:
             self._accepted.set_result(None)
 
     def _end(self, status: ReferStatus, *, accepted: bool) -> None:
-        self._driver.unbind(self._sender)
+        self._sender.listener = None
         if not accepted:
             self._failure = status
         self._accept()

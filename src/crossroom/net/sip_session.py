@@ -76,7 +76,7 @@ class InviteSession:
         self.ended: EndedSession | None = None
         self._closed: asyncio.Future[None] | None = None  # once somebody waits for it
         self._reinvite: asyncio.Future[Response] | None = None
-        driver.bind(usage, self)
+        usage.listener = self
 
     @property
     def usage(self) -> InviteUsage:
@@ -162,7 +162,7 @@ class InviteSession:
             if self.on_ended is not None:
                 self.on_ended(self.ended)
         if event.closed:
-            self._driver.unbind(self._usage)
+            self._usage.listener = None
             if self._closed is not None:
                 settle(self._closed)
 
@@ -180,7 +180,7 @@ class IncomingCall:
         self.contact = contact
         self.on_cancelled: Callable[[], None] | None = None
         self.cancelled = False
-        driver.bind(uas, self)
+        uas.listener = self
 
     @property
     def request(self) -> Request:
@@ -217,7 +217,7 @@ class IncomingCall:
         if self.cancelled or self._uas.answered:
             raise CallFailed(487, "Request Terminated")
         usage = self._uas.accept(self.contact, Body(body, content_type), headers, self._driver.now())
-        self._driver.unbind(self._uas)
+        self._uas.listener = None
         session = InviteSession(self._driver, usage)
         self._driver.flush()
         return session
@@ -226,14 +226,14 @@ class IncomingCall:
         """A final answer that is not 2xx. Harmless when the caller gave up meanwhile."""
         if not self.cancelled and not self._uas.answered:
             self._uas.reject(Rejection(status, reason, headers), self._driver.now())
-            self._driver.unbind(self._uas)
+            self._uas.listener = None
             self._driver.flush()
 
     def deliver(self, event: Event) -> None:
         """See `Listener.deliver`."""
         if isinstance(event, InviteCancelled):
             self.cancelled = True
-            self._driver.unbind(self._uas)
+            self._uas.listener = None
             if self.on_cancelled is not None:
                 self.on_cancelled()
 
@@ -249,7 +249,7 @@ class OutgoingInvite:
         # an invite whose outcome nobody asks for is no defect: look at the exception once
         self._outcome.add_done_callback(_seen)
         self.on_provisional: Callable[[Response], None] | None = None
-        driver.bind(uac, self)
+        uac.listener = self
 
     @property
     def call_id(self) -> str:
@@ -299,7 +299,7 @@ class OutgoingInvite:
             self._progress.put_nowait(response)
 
     def _finish(self) -> None:
-        self._driver.unbind(self._uac)
+        self._uac.listener = None
         self._progress.put_nowait(None)
 
 

@@ -69,7 +69,7 @@ class NotifierSession:
         self._face = face
         self.ended: str | None = None
         self._due = False
-        driver.bind(notifier, self)
+        notifier.listener = self
 
     @property
     def remote(self) -> NameAddr:
@@ -112,7 +112,7 @@ class NotifierSession:
                 self._notifier.refreshed(self._face.full(), self._driver.now())
             case NotifierEnded(reason=reason):
                 self.ended = reason
-                self._driver.unbind(self._notifier)
+                self._notifier.listener = None
                 self._face.ended(reason)
             case _:
                 pass
@@ -184,7 +184,7 @@ class SubscriberSession:
         loop = asyncio.get_running_loop()
         self._active: asyncio.Future[None] = loop.create_future()
         self._closed: asyncio.Future[None] = loop.create_future()
-        driver.bind(subscriber, self)
+        subscriber.listener = self
 
     async def active(self) -> Self:
         """Wait for the 2xx. Raises SubscribeFailed."""
@@ -229,7 +229,7 @@ class SubscriberSession:
     def _end(self, reason: str, status: int) -> None:
         self.ended = reason
         self.status = status
-        self._driver.unbind(self._subscriber)
+        self._subscriber.listener = None
         settle(self._active)
         settle(self._closed)
         if self.on_ended is not None:

@@ -4,7 +4,7 @@ The order of events is the order of the wire. A usage is over with its own last 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from crossroom.sip.answer import Body
 from crossroom.sip.message import Request, Response
@@ -216,3 +216,10 @@ Event = (
     | RequestReceived
     | RequestAnswered
 )
+
+
+class Listener(Protocol):
+    """Whom the user has put in charge of one usage: the usage only keeps it, whoever delivers the events asks for it."""
+
+    def deliver(self, event: Event) -> None:
+        """Called on the loop, quick, never awaits."""

@@ -11,7 +11,7 @@ from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import Body, Rejection
 from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
-from crossroom.sip.events import ReinviteAnswered, ReinviteReceived, SessionConfirmed, SessionEnded
+from crossroom.sip.events import Listener, ReinviteAnswered, ReinviteReceived, SessionConfirmed, SessionEnded
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Request, Response
 from crossroom.sip.pending import PendingRequest, capabilities, soon
@@ -48,6 +48,7 @@ class InviteUsage:
         "caller",
         "dialog",
         "entry",
+        "listener",
         "peer_allows_update",
         "phase",
         "refresh",
@@ -61,6 +62,7 @@ class InviteUsage:
     ) -> None:
         self.stack = stack
         self.entry: Entry | None = None
+        self.listener: Listener | None = None
         self.dialog = dialog
         self.body = body
         self.caller = caller

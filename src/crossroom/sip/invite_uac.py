@@ -12,7 +12,7 @@ from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.contact import priority
 from crossroom.sip.dialog import Dialog
 from crossroom.sip.early import EarlyDialogs
-from crossroom.sip.events import InviteAnswered, InviteFailed, InviteProgress
+from crossroom.sip.events import InviteAnswered, InviteFailed, InviteProgress, Listener
 from crossroom.sip.headers import Headers
 from crossroom.sip.initial import first_hops, initial_request
 from crossroom.sip.invite import InviteUsage
@@ -29,6 +29,7 @@ class InviteUac:
     def __init__(self, stack: Stack, call: OutgoingCall, now: float) -> None:
         self._stack = stack
         self.entry: Entry | None = None
+        self.listener: Listener | None = None
         self._call = call
         self._body = Body(call.body, call.content_type)
         self._request = self._first_request()

@@ -6,7 +6,7 @@ from crossroom.sip.address import NameAddr
 from crossroom.sip.agenda import Entry
 from crossroom.sip.answer import Body, HeaderLines, Rejection
 from crossroom.sip.dialog import Dialog
-from crossroom.sip.events import InviteCancelled
+from crossroom.sip.events import InviteCancelled, Listener
 from crossroom.sip.hop import Flow
 from crossroom.sip.invite import InviteUsage
 from crossroom.sip.message import Request
@@ -34,6 +34,7 @@ class InviteUas:
         self._pending = pending
         self._stack = pending.stack
         self.entry: Entry | None = None
+        self.listener: Listener | None = None
         self.replaces = replaces
         request = pending.request
         self._dialog = Dialog.as_uas(request, pending.tag, NameAddr(request.uri), pending.flow)

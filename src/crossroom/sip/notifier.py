@@ -14,7 +14,7 @@ from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
 from crossroom.sip.event import Event as EventHeader
 from crossroom.sip.event import SubscriptionState
-from crossroom.sip.events import Event, NotifierEnded, NotifierReady, SubscriptionRefreshed
+from crossroom.sip.events import Event, Listener, NotifierEnded, NotifierReady, SubscriptionRefreshed
 from crossroom.sip.initial import finish
 from crossroom.sip.message import Request, Response
 from crossroom.sip.pending import PendingRequest
@@ -59,6 +59,7 @@ class Notifier:
         "flow",
         "full_state",
         "identity",
+        "listener",
         "phase",
     )
 
@@ -70,6 +71,7 @@ class Notifier:
         self.identity = pending.identity
         self._stack = pending.stack
         self.entry: Entry | None = None
+        self.listener: Listener | None = None
         self._tell = tell
         self.event = event
         self.phase = Phase.WAITING

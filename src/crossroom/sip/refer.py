@@ -15,6 +15,7 @@ from crossroom.sip.dialog import Dialog
 from crossroom.sip.event import Event as EventHeader
 from crossroom.sip.events import (
     Event,
+    Listener,
     NotifierEnded,
     NotifyReceived,
     ReferEnded,
@@ -122,6 +123,7 @@ class ReferSender:
     def __init__(self, stack: Stack, refer: OutgoingRefer, session: InviteUsage | None, now: float) -> None:
         self._stack = stack
         self.entry: Entry | None = None
+        self.listener: Listener | None = None
         self._subscriber: Subscriber | None = None
         self._over = False
         self._accepted = False

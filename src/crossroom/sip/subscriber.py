@@ -14,7 +14,7 @@ from crossroom.sip.client_request import ClientRequest
 from crossroom.sip.dialog import Dialog
 from crossroom.sip.event import Event as EventHeader
 from crossroom.sip.event import SubscriptionState
-from crossroom.sip.events import Event, NotifyReceived, SubscriberActive, SubscriberEnded
+from crossroom.sip.events import Event, Listener, NotifyReceived, SubscriberActive, SubscriberEnded
 from crossroom.sip.hop import Flow, Hop
 from crossroom.sip.initial import finish, first_hops, initial_request
 from crossroom.sip.message import Request, Response
@@ -52,6 +52,7 @@ class Subscriber:
     ) -> None:
         self._stack = stack
         self.entry: Entry | None = None
+        self.listener: Listener | None = None
         self._request = request
         self.event = event
         self._contact = contact
