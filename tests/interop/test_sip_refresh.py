@@ -1,7 +1,7 @@
 """Sessions that we refresh (RFC 4028), at half of the 90 s that are the least: on every transport, all at once.
 
 The clock of the wall runs: 45 s, spent once for users behind Kamailio by UDP, TCP, TLS and WebSocket, who take
-UPDATE, and for SIPp, which takes a re-INVITE or UPDATE. What a user refreshes is in test_sip_kamailio.py.
+UPDATE, and for SIPp, which takes a re-INVITE or UPDATE, or is invited and knows no timers. What a user refreshes is in test_sip_kamailio.py.
 """
 
 import asyncio
@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from interop.crossroom_server import crossroom_server
 from interop.provider_world import ROOM, Provider, call_of, came_by_the_proxy, provider
 from peers.msrp_ua import MsrpUA
 from peers.sip_participant import SipParticipant
-from peers.sipp import Run, sipp_run
+from peers.sipp import Run, sipp_run, sipp_waiting
 from peers.transcript import Transcript
 
 pytestmark = pytest.mark.interop
@@ -46,6 +47,31 @@ async def refreshed_sipp(site: Provider, scenario: Path, folder: Path, transport
         await chat.close()
 
 
+async def refreshed_without_timers(scenario: Path, folder: Path, transport: str) -> None:
+    """SIPp is invited, and knows no timers: who dialled refreshes."""
+    chat = MsrpUA(Transcript(f"chat of {scenario.stem}"))
+    await chat.open()
+    try:
+        async with (
+            crossroom_server(folder, extra="[limits]\nsip_session_seconds = 90") as running,
+            SipParticipant("ana", "sip.example", server=running.sip_address) as ana,
+        ):
+            row = ("conference.example", chat.new_session().path.removesuffix(";tcp"))
+            answering = Run(scenario, folder, [row], transport, within=WITHIN)
+            register = scenario.with_name("register.xml")
+            registering = Run(register, folder, [("sip.example",)], transport, port=answering.port)
+            (await sipp_run(registering, running.sip_address)).expects_success(1)
+            await ana.join(ROOM, "Ana")
+            async with sipp_waiting(answering, running.sip_address) as waiting:
+                await ana.refer("sip:sipp@sip.example")
+                await ana.expects_sipfrag(200)
+                (await waiting.result()).expects_success(1)
+            await ana.expects_roster("Ana")
+            await ana.leave()
+    finally:
+        await chat.close()
+
+
 async def test_the_room_refreshes_sessions_on_every_transport(tmp_path: Path, scenarios: Path) -> None:
     async with AsyncExitStack() as undo:
         sites = [
@@ -60,3 +86,7 @@ async def test_the_room_refreshes_sessions_on_every_transport(tmp_path: Path, sc
                 for transport in ("udp", "tcp"):
                     scenario = scenarios / f"{name}.xml"
                     calls.create_task(refreshed_sipp(sites[0], scenario, tmp_path, transport))
+            for transport in ("udp", "tcp"):
+                alone = tmp_path / f"alone-{transport}"
+                alone.mkdir()
+                calls.create_task(refreshed_without_timers(scenarios / "timerless.xml", alone, transport))
