@@ -5,8 +5,8 @@ Read from top to bottom, it is the whole architecture in one place.
 
 import asyncio
 import contextlib
+import os
 import random
-import secrets
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -88,7 +88,7 @@ class Rooms:
         self.looped = frozenset(domain for domain, kind in kinds if kind is Kind.LOOPED)
         around = Surroundings(
             clock=lambda: clock.wall().timestamp(),
-            entropy=secrets.token_bytes,
+            entropy=os.urandom,
             reach=LoopedReach(self.invitations, self.looped),
             store=MemoryStore(),
             report=lambda text, fault: log.error(text, exc_info=fault),
