@@ -40,6 +40,10 @@ class Chunk:
     flag: Flag
 
 
+Begun = tuple[int, int]
+"""(the serial of the last copy of a fan-out before it, the count of ids before it): orders what a session has begun."""
+
+
 class Transfer:
     """A message on its way out, chunk by chunk; it may stop after any chunk and go on later."""
 
@@ -47,7 +51,7 @@ class Transfer:
 
     def __init__(self, message: Message) -> None:
         self.message = message
-        self.began = 0  # the count of its first chunk's transaction, which orders what was begun
+        self.began: Begun | None = None  # once its first chunk was cut off
         self.unanswered = 0
         self.failed = False  # RFC 4975 §7.3.2: nothing more of it should be sent
         self.is_done = False

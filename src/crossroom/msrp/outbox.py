@@ -3,15 +3,12 @@
 Every wait is equally long, so a dict in order of sending is a wheel: the first entry is the next to expire.
 """
 
-from collections.abc import Mapping
 from enum import Enum, auto
 from itertools import takewhile
-from math import inf
-from typing import TypeVar
 
-from crossroom.msrp.copies import Copies, Copy
+from crossroom.msrp.copies import Copies
 from crossroom.msrp.frame_writer import is_in_body
-from crossroom.msrp.message import Message, SharedBody, Transfer
+from crossroom.msrp.message import Begun, Message, SharedBody, Transfer
 
 
 class Duty(Enum):
@@ -22,10 +19,9 @@ class Duty(Enum):
     NICKNAME = auto()
 
 
-Key = TypeVar("Key", str, bytes)
 Subject = Transfer | SharedBody | Duty
-Waiting = tuple[float, str, Subject, int]
-"""(when it expires, the Message-ID, what it was about, the count with which it was begun)"""
+Waiting = tuple[str, Subject]
+"""(the Message-ID, what it was about)"""
 
 
 class Outbox:
@@ -36,21 +32,22 @@ class Outbox:
     copies of a fan-out, on a wheel of their own and with other ids: there are more than of anything else.
     """
 
-    __slots__ = ("_seconds", "_seed", "_waiting", "copies")
+    __slots__ = ("_count", "_seconds", "_seed", "_waiting", "copies")
 
     def __init__(self, seed: str, response_seconds: float) -> None:
         self.copies = Copies(seed, response_seconds)
         self._seed = seed
         self._seconds = response_seconds
-        self._waiting: dict[str, Waiting] = {}
+        self._count = 0
+        self._waiting: dict[str, tuple[float, Waiting]] = {}  # with the time when it expires
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self.copies.waiting)
 
     @property
-    def count(self) -> int:
-        """That of the last id given out: what was begun later has a higher one."""
-        return self.copies.count
+    def begun(self) -> Begun:
+        """The place of what is begun now among all that the session has begun."""
+        return self.copies.newest, self._count
 
     def fresh_id(self) -> str:
         """A new Message-ID; never one of the transaction ids."""
@@ -66,50 +63,45 @@ class Outbox:
 
     def wait(self, transaction_id: str, message_id: str, subject: Subject, now: float) -> None:
         """Expect an answer; the 30 seconds begin with the last octet written."""
-        self._waiting[transaction_id] = now + self._seconds, message_id, subject, self.count
+        self._waiting[transaction_id] = now + self._seconds, (message_id, subject)
 
     def answered(self, transaction_id: str) -> Waiting | None:
         """Who waited for this transaction; None for one that nobody waits for, or no longer."""
-        copy = self.copies.answered(transaction_id)
-        if copy is not None:
-            (due, shared, count), message_id = copy
-            return due, message_id, shared, count
-        return self._waiting.pop(transaction_id, None)
+        shared = self.copies.answered(transaction_id)
+        if shared is not None:
+            return self._copy(shared)
+        _, waiting = self._waiting.pop(transaction_id, (0.0, None))
+        return waiting
 
     def expired(self, now: float) -> list[Waiting]:
         """Who waited in vain."""
-        return [
-            *(self._waiting.pop(transaction_id) for transaction_id in _late(self._waiting, now)),
-            *(self._drop_copy(number) for number in _late(self.copies.waiting, now)),
-        ]
+        # all have the same patience, so those who began first come first
+        late = list(takewhile(lambda each: self._waiting[each][0] <= now, self._waiting))
+        return [self._waiting.pop(each)[1] for each in late] + [*map(self._copy, self.copies.expired(now))]
 
     def drain(self) -> list[Waiting]:
         """Everybody who still waits; nobody does afterwards."""
-        return self.expired(inf)
+        waiting, self._waiting = self._waiting, {}
+        return [each for _, each in waiting.values()] + [*map(self._copy, self.copies.drain())]
 
-    def unanswered(self) -> dict[int, Message]:
-        """The copies that may not have arrived, by the count with which each was begun."""
+    def unanswered(self) -> dict[Begun, Message]:
+        """The copies that may not have arrived, by their places."""
         copies = self.copies
-        return {
-            count: shared.message(copies.message_id(number))
-            for number, (_, shared, count) in copies.waiting.items()
-        }
+        return {place_of(each): each.message(copies.message_id(each)) for each in copies.waiting}
 
     def deadline(self) -> float | None:
         """When expired() is next due."""
-        first = next((waiting[0] for waiting in self._waiting.values()), None)
-        first_copy = next((copy[0] for copy in self.copies.waiting.values()), None)
-        return min((due for due in (first, first_copy) if due is not None), default=None)
+        first = next((due for due, _ in self._waiting.values()), None)
+        return min((due for due in (first, self.copies.deadline()) if due is not None), default=None)
 
     def _next_count(self) -> int:
-        self.copies.count += 1
-        return self.copies.count
+        self._count += 1
+        return self._count
 
-    def _drop_copy(self, number: bytes) -> Waiting:
-        due, shared, count = self.copies.waiting.pop(number)
-        return due, self.copies.message_id(number), shared, count
+    def _copy(self, shared: SharedBody) -> Waiting:
+        return self.copies.message_id(shared), shared
 
 
-def _late(waiting: Mapping[Key, Waiting | Copy], now: float) -> list[Key]:
-    """Who has waited long enough: all have the same patience, so those who began first come first."""
-    return list(takewhile(lambda key: waiting[key][0] <= now, waiting))
+def place_of(shared: SharedBody) -> Begun:
+    """The place of a copy among all that its session has begun."""
+    return shared.serial, 0

@@ -6,9 +6,9 @@ RFC 4975 §7.1, §7.2, §10. Knows nothing of what comes in but responses and RE
 from crossroom.machine import Deliver, Ended, LocalProtocolError
 from crossroom.msrp.chunk import FailureReport, MsrpRequest, MsrpResponse
 from crossroom.msrp.frame_writer import build_frame
-from crossroom.msrp.message import Message, SharedBody, Transfer
+from crossroom.msrp.message import Begun, Message, SharedBody, Transfer
 from crossroom.msrp.nickname import format_nickname
-from crossroom.msrp.outbox import Duty, Outbox, Subject, Waiting
+from crossroom.msrp.outbox import Duty, Outbox, Subject, Waiting, place_of
 from crossroom.msrp.receiving import Output
 from crossroom.msrp.session_events import Bound, EndReason, NicknameAnswered, Outcome, Report, Result
 from crossroom.msrp.uri import Path, format_path
@@ -23,8 +23,8 @@ _FATAL = {_NO_SESSION: EndReason.NO_SUCH_SESSION, 506: EndReason.BOUND_ELSEWHERE
 class Sending:
     """What went out and is not finished yet; `local` is our URI, `seed` as in Outbox.
 
-    `late` are messages that timed out or met no session any more, by the count with which they were begun. They count as failed, but they are
-    sent again after a repair, unless the peer was heard meanwhile: then it was there and did not care to answer.
+    `late` are messages that timed out or met no session any more, by their places among all that was begun. They count as failed,
+    but they are sent again after a repair, unless the peer was heard meanwhile: then it was there and did not care to answer.
     """
 
     __slots__ = (
@@ -41,7 +41,7 @@ class Sending:
     def __init__(self, local: str, seed: str, response_seconds: float) -> None:
         self.outbox = Outbox(seed, response_seconds)
         self.refused_types = _NONE_REFUSED
-        self.late: tuple[tuple[int, Message], ...] = ()
+        self.late: tuple[tuple[Begun, Message], ...] = ()
         self.knows_remote = False  # the peer's path
         self.is_relayed = False  # the peer is reached by way of a relay (RFC 4976)
         self._local = local
@@ -78,7 +78,7 @@ class Sending:
         chunk = transfer.cut(size)
         message = transfer.message
         transaction_id = self.outbox.transaction_id(chunk.body)
-        transfer.began = transfer.began or self.outbox.count
+        transfer.began = transfer.began or self.outbox.begun
         if message.failure_report is not FailureReport.NO and not transfer.failed:
             transfer.unanswered += 1
             self.outbox.wait(transaction_id, message.id, transfer, now)
@@ -89,7 +89,7 @@ class Sending:
 
     def send_shared(self, shared: SharedBody, now: float) -> bytes:
         """This recipient's copy of a fan-out, in one chunk. Only failures become a Result."""
-        octets = self.outbox.copies.send(shared, now)
+        octets = self.outbox.copies.send(shared)
         return octets or self.send_chunk(self.begin_shared(shared), shared.size, now)
 
     def bind(self, now: float) -> bytes:
@@ -109,7 +109,7 @@ class Sending:
         waiting = self.outbox.answered(response.transaction_id)
         if waiting is None:
             return []  # nobody waits for it, or no longer
-        _, message_id, subject, _ = waiting
+        message_id, subject = waiting
         status = response.status
         if status == 200:
             # The fan-out's usual answer: nothing more to do.
@@ -140,7 +140,7 @@ class Sending:
 
     def _silence(self, waiting: Waiting, *, is_told: bool = False) -> list[Output]:
         """Nothing came; or 408 was told, which is the same (RFC 4975 §10.4)."""
-        _, message_id, subject, _ = waiting
+        message_id, subject = waiting
         if subject is Duty.NICKNAME:
             return [Deliver(NicknameAnswered(_TIMEOUT))]
         if isinstance(subject, Duty):
@@ -172,11 +172,11 @@ class Sending:
         return [Deliver(Result(message_id, outcome, status, comment, refused))]
 
     def _note_late(self, waiting: Waiting) -> None:
-        _, message_id, subject, count = waiting
+        message_id, subject = waiting
         if isinstance(subject, SharedBody):
-            self.late += ((count, subject.message(message_id)),)
-        elif isinstance(subject, Transfer) and not subject.failed:
-            self.late += ((subject.began, subject.message),)
+            self.late += ((place_of(subject), subject.message(message_id)),)
+        elif isinstance(subject, Transfer) and subject.began is not None and not subject.failed:
+            self.late = (*self.late, (subject.began, subject.message))
 
     def heed(self, report: Report) -> list[Output]:
         """Take a REPORT: a failure ends the transfer that it is about."""
@@ -185,7 +185,7 @@ class Sending:
         if transfer is None or report.status == 200:
             return []
         if report.status == _TIMEOUT:
-            self.late += ((transfer.began, transfer.message),)
+            self._note_late((report.message_id, transfer))
             return self._fail(report.message_id, transfer, Outcome.TIMED_OUT, _TIMEOUT, report.comment)
         return self._fail(report.message_id, transfer, Outcome.REFUSED, report.status, report.comment)
 
@@ -201,12 +201,12 @@ class Sending:
             if transfer.began and not transfer.failed
         }
         found = dict(self.late) | self.outbox.unanswered() | begun
-        return tuple(found[count] for count in sorted(found))  # in the order in which they were begun
+        return tuple(found[place] for place in sorted(found))  # in the order in which they were begun
 
     def lost(self) -> list[Output]:
         """The connection broke: everything that waits fails at once (RFC 4975 §5.4)."""
         outputs: list[Output] = []
-        for _, message_id, subject, _ in self.outbox.drain():
+        for message_id, subject in self.outbox.drain():
             outputs += self._fail(message_id, subject, Outcome.LOST, 481, "")
         for message_id, transfer in list(self._transfers.items()):
             outputs += self._fail(message_id, transfer, Outcome.LOST, 481, "")

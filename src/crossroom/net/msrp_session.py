@@ -4,7 +4,6 @@ Callbacks run on the loop; nothing here creates a task or a timer, the endpoint'
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -78,7 +77,6 @@ class MsrpSession:
     # Looked up once: a fan-out comes by here for every copy.
     copies: Copies = field(init=False)
     local_text: str = field(init=False)
-    _now: Callable[[], float] = field(init=False)
     _short: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +85,6 @@ class MsrpSession:
         self._calls = FaceCalls(self, owner)
         self.copies = sending.outbox.copies
         self.local_text = self.machine.local_text
-        self._now = owner.now
         self._short = owner.settings.chunk_octets
 
     # -- what the face uses --------------------------------------------------------------------------------
@@ -186,8 +183,8 @@ class MsrpSession:
         if outflow is None or not outflow.is_writable or self._queue is not None or shared.size > self._short:
             self._enqueue(shared)
         else:
-            now = self._now()
-            outflow.write(self.copies.send(shared, now) or self.machine.sending.send_shared(shared, now))
+            octets = self.copies.send(shared)
+            outflow.write(octets or self.machine.sending.send_shared(shared, self._owner.now()))
 
     async def set_nickname(self, nickname: str) -> int:
         """Ask the peer for a nickname, empty to give it up; its status, 408 for silence, 481 when it is over.

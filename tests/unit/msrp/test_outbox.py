@@ -23,23 +23,23 @@ def test_wheel_expires_in_the_order_of_sending() -> None:
     assert outbox.deadline() is None
     for second in range(3):
         outbox.wait(f"t{second}", f"m{second}", Duty.KEEPALIVE, float(second))
-    assert outbox.answered("t1") == (31.0, "m1", Duty.KEEPALIVE, 0)
+    assert outbox.answered("t1") == ("m1", Duty.KEEPALIVE)
     assert outbox.answered("t1") is None
     assert outbox.deadline() == 30.0
     assert outbox.expired(29.9) == []
-    assert [waiting[1] for waiting in outbox.expired(30.0)] == ["m0"]
-    assert [waiting[1] for waiting in outbox.drain()] == ["m2"]
+    assert [waiting[0] for waiting in outbox.expired(30.0)] == ["m0"]
+    assert [waiting[0] for waiting in outbox.drain()] == ["m2"]
     assert len(outbox) == 0
 
 
-def test_unanswered_copies_are_told_by_the_count_with_which_they_were_begun() -> None:
+def test_unanswered_copies_are_told_by_their_places_among_what_was_begun() -> None:
     outbox = Outbox(SEED, 30)
     outbox.wait(outbox.transaction_id(), "", Duty.BIND, 0.0)
     outbox.copies.set_paths("msrp://a:1/x;tcp", "msrp://b:2/y;tcp", "msrp://b:2/y;tcp")
     shared = SharedBody("x/y", b"b")
-    outbox.copies.send(shared, 0.0)
+    outbox.copies.send(shared)
     its_id = SEED + shared.number.decode()
-    assert outbox.unanswered() == {2: Message(its_id, "x/y", b"b")}
-    assert outbox.count == 2
-    assert outbox.answered(its_id) == (30.0, its_id, shared, 2)
+    assert outbox.unanswered() == {(shared.serial, 0): Message(its_id, "x/y", b"b")}
+    assert outbox.begun == (shared.serial, 1)
+    assert outbox.answered(its_id) == (its_id, shared)
     assert outbox.unanswered() == {}

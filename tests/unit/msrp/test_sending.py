@@ -71,6 +71,7 @@ def test_shared_copy_that_is_accepted_is_silent_and_one_that_fails_is_told(statu
 def test_silence_about_a_shared_copy_is_failure_only_with_yes(wanted: FailureReport, told: list[int]) -> None:
     side = sending()
     side.send_shared(SharedBody("message/cpim", b"hello", wanted), 0.0)
+    assert side.tick(0.0) == []
     assert [
         o.event.status for o in side.tick(30.0) if isinstance(o, Deliver) and isinstance(o.event, Result)
     ] == told
@@ -288,6 +289,7 @@ def test_messages_that_timed_out_are_told_as_failed_and_stay_unanswered() -> Non
     side = sending()
     copy = request(side.send_shared(SharedBody("x/y", b"copy"), 0.0)).message_id
     side.send_chunk(transfer_of(side, Message("m2", "x/y", b"two")), 2048, 1.0)
+    assert side.tick(1.0) == []
     assert len(side.tick(31.0)) == 2
     assert [message.id for message in side.unanswered()] == [copy, "m2"]
     assert {message.body for _, message in side.late} == {b"copy", b"two"}

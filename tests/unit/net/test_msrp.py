@@ -284,6 +284,7 @@ async def test_copies_that_timed_out_on_a_silent_connection_are_sent_again_after
         session, wire = await stage.bound(ear)
         session.send_shared(SharedBody("message/cpim", b"unheard"))
         await wire.frame()
+        stage.later(1)
         stage.later(31)
         assert isinstance(await ear.heard(), Report)
         wire.writer.transport.abort()
@@ -297,6 +298,7 @@ async def test_copies_that_a_peer_heard_and_did_not_answer_are_not_sent_again() 
         session, wire = await stage.bound(ear)
         session.send_shared(SharedBody("message/cpim", b"ignored"))
         await wire.frame()
+        stage.later(1)
         stage.later(31)
         assert isinstance(await ear.heard(), Report)
         wire.write(frame(session, "tttt", "SEND", "Message-ID: m1", body="I am here"))
@@ -314,6 +316,7 @@ async def test_endpoint_that_leaves_too_many_copies_unanswered_is_given_up() -> 
         for _ in range(4):
             session.send_shared(SharedBody("message/cpim", b"unheard"))
             await wire.frame()
+        stage.later(1)
         stage.later(31)
         told = [await ear.heard() for _ in range(5)]
         assert told[4] is EndReason.UNRESPONSIVE
