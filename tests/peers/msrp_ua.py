@@ -312,9 +312,9 @@ class MsrpSession:
         message_id: str | None = None,
         success_report: bool = False,
         failure_report: str | None = None,
-        total: int | None = None,
+        total: int | str | None = None,
     ) -> list[MsrpFrame]:
-        """Return the SENDs of one message, cut into `chunk` octets; `total` lies about the size."""
+        """Return the SENDs of one message, cut into `chunk` octets; `total` lies about the size, or says `*`."""
         message_id = message_id or secrets.token_hex(8)
         size = chunk or max(len(body), 1)
         frames = []
