@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "conformance.md"
-ROW = re.compile(r"^\| *((?:sip|msrp|xmpp|map)-[\w.]+) *\|", re.MULTILINE)
+ROW = re.compile(r"^\| *((?:sip|msrp|xmpp|map|habit)-[\w.]+) *\|", re.MULTILINE)
 REFERENCE = re.compile(r"(tests/[\w/.-]+\.py)::(\w+)(?:::(\w+))?")
 
 

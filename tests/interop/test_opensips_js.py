@@ -109,7 +109,7 @@ async def test_an_msrp_that_is_not_ours_takes_part(world: World) -> None:
     await carl.expects_message("psst", "ana", private=True)
     await carl.say("psst yourself", to="ana", expect=428)  # it does not say that it takes private messages
 
-    # its first SEND, which names a type and has no body, binds all the same; the rest is answered 200 and reported
+    # its first SEND names a type and has no body, which is no CPIM, and binds all the same; the rest is taken and reported
     for kind in ("400", "200", "REPORT"):
         path = await world.relay.expects_frame(kind=kind, by_port=world.msrps_port)
         assert path[0] == there["path"][1]

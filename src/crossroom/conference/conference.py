@@ -91,12 +91,18 @@ class Conference:
         self.audience(sees_addresses=sees_addresses).receive(event)
 
     def subscribe(
-        self, incoming: IncomingSubscription, person: Address, expires: int, *, sees_addresses: bool
+        self,
+        incoming: IncomingSubscription,
+        person: Address,
+        expires: int,
+        *,
+        sees_addresses: bool,
+        kind: type[Subscription] = Subscription,
     ) -> None:
         """Accept a subscription: the whole roster first, then every change."""
         audience = self.audience(sees_addresses=sees_addresses)
         audience.prepare()
-        subscription = Subscription(audience, person)
+        subscription = kind(audience, person)
         subscription.begin(incoming.accept(expires, subscription))
 
     def copy_of(self, event: Said | Copy, *, sees_addresses: bool) -> Copy | None:

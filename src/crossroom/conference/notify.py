@@ -84,6 +84,12 @@ class Subscription:
         self._audience.remove(self)
 
 
+class WholeSubscription(Subscription):
+    """A subscriber that takes every document for the whole roster, as some user agents do."""
+
+    __slots__ = ()
+
+
 class Audience:
     """The subscribers of one roster."""
 
@@ -180,7 +186,12 @@ class Audience:
 
     def _broadcast(self) -> None:
         changes = self.roster.changes()
-        if changes is not None and self._subscriptions:
-            document = write(changes)
-            for subscription in list(self._subscriptions):
+        if changes is None or not self._subscriptions:
+            return
+        document, whole = write(changes), b""
+        for subscription in list(self._subscriptions):
+            if isinstance(subscription, WholeSubscription):
+                whole = whole or self.full().content
+                subscription.tell(whole)
+            else:
                 subscription.tell(document)

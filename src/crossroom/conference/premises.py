@@ -19,12 +19,14 @@ class ConferenceSettings:
 
     `room_domains`: whose rooms are here, the first one also where a Request-URI names only our own host.
     `factories`: the keys of addresses where every call makes a room with a name of its own (RFC 4579 §5.4).
+    `whole_rosters`: how the User-Agent of those begins that are sent the whole roster after every change.
     `person_subscriptions`, `room_subscriptions`: to the roster of one room, by one person and by everybody.
     """
 
     room_domains: tuple[str, ...]
     factories: frozenset[tuple[str, str]] = frozenset()
     subscription_seconds: int = 3600
+    whole_rosters: tuple[str, ...] = ()
     person_subscriptions: int = 20
     room_subscriptions: int = 5000
     dial_seconds: float = 60.0

@@ -5,6 +5,7 @@ from crossroom.conference.addresses import UnsupportedScheme
 from crossroom.conference.callers import called_room, caller_of
 from crossroom.conference.dial import Dialer
 from crossroom.conference.invite import Reception
+from crossroom.conference.notify import Subscription, WholeSubscription
 from crossroom.conference.pending import PendingInvites
 from crossroom.conference.policy import IdentityPolicy
 from crossroom.conference.premises import Premises
@@ -102,7 +103,12 @@ class ConferenceService:
             seats[0].person,  # the same, and kept already
             premises.settings.subscription_seconds,
             sees_addresses=any(seat.sees_addresses for seat in seats),
+            kind=WholeSubscription if self._reads_no_changes(subscription.request) else Subscription,
         )
+
+    def _reads_no_changes(self, request: Request) -> bool:
+        agent = request.headers.get("User-Agent") or ""
+        return agent.startswith(self._premises.settings.whole_rosters)
 
     def on_refer(self, refer: IncomingRefer) -> None:
         """Somebody asks the room to invite or remove somebody."""

@@ -70,6 +70,12 @@ class Sip(Section, frozen=True):
         list[Digest],
         means("SHA-512-256, SHA-256, MD5: offered in this order; some old clients stop at the first"),
     ] = field(default_factory=lambda: [Digest.SHA_256, Digest.MD5])
+    whole_rosters: Annotated[
+        list[Text],
+        means(
+            "how the User-Agent of those begins that are sent the whole roster after every change, not what changed"
+        ),
+    ] = field(default_factory=lambda: ["Blink "])
     account: Annotated[list[Account], means("users who may pass digest")] = field(default_factory=list)
     credentials: Annotated[list[Credentials], means("who we are to others")] = field(default_factory=list)
 

@@ -63,6 +63,7 @@ def conference(configuration: Configuration) -> ConferenceSettings:
     return ConferenceSettings(
         room_domains=tuple(domain.name for domain in configuration.domains),
         factories=frozenset(each.key for each in factories(configuration)),
+        whole_rosters=tuple(configuration.sip.whole_rosters),
         person_subscriptions=limits.sip_person_subscriptions,
         room_subscriptions=limits.sip_subscriptions,
         dial_seconds=limits.invitation_seconds,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from crossroom.bodies.conference_info import ConferenceInfo, State
 from crossroom.bodies.conference_reader import parse
 from crossroom.conference import notify
-from crossroom.conference.notify import Audience, Subscription
+from crossroom.conference.notify import Audience, Subscription, WholeSubscription
 from crossroom.conference.roster import Roster
 from crossroom.conference.roster_entry import EntityForm
 from crossroom.room.address import Address
@@ -57,8 +57,10 @@ def audience() -> Audience:
     return Audience(Roster(ROOM, EntityForm.TOKEN), lambda: datetime(2026, 2, 3, 10, tzinfo=UTC))
 
 
-def subscribed(to: Audience, person: Address = ANA, *, is_slow: bool = False) -> FarSide:
-    subscription = Subscription(to, person)
+def subscribed(
+    to: Audience, person: Address = ANA, *, is_slow: bool = False, kind: type[Subscription] = Subscription
+) -> FarSide:
+    subscription = kind(to, person)
     far = FarSide(subscription, is_slow=is_slow)
     to.prepare()
     subscription.begin(far)
@@ -96,6 +98,35 @@ async def test_everybody_is_sent_the_same_change_once() -> None:
     assert one.documents == other.documents
     assert one.documents[0].state is State.PARTIAL
     assert one.names(0) == ["sip:bob@xmpp.example"]
+    room.close()
+
+
+async def test_who_reads_no_changes_is_sent_the_whole_roster_after_each() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    old, new = subscribed(room, kind=WholeSubscription), subscribed(room)
+    room.receive(joined(BO))
+    await until(old, 1)
+    room.receive(left(BO))
+    await until(old, 2)
+    assert [each.state for each in old.documents] == [State.FULL, State.FULL]
+    assert [len(old.names(index)) for index in (0, 1)] == [2, 1]
+    assert [each.version for each in old.documents] == [each.version for each in new.documents[:2]]
+    assert [each.state for each in new.documents[:2]] == [State.PARTIAL, State.PARTIAL]
+    room.close()
+
+
+async def test_who_reads_no_changes_and_answers_late_is_sent_the_last_whole_roster() -> None:
+    room = audience()
+    room.receive(joined(AN))
+    far = subscribed(room, is_slow=True, kind=WholeSubscription)
+    prompt = subscribed(room)
+    for number in range(2):
+        room.receive(joined(occupant(f"N{number}", person=str(number))))
+        await until(prompt, number + 1)
+    far.answer()
+    assert [each.state for each in far.documents] == [State.FULL]
+    assert len(far.names(0)) == 3
     room.close()
 
 

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from crossroom.room.configuration import Configuration
 from crossroom.room.events import Ended, Posted, SubjectChanged
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.room.standing import Affiliation, Role
+from peers.quirks import PLAIN
 from peers.sip_call import start_invite
 from peers.sip_message import parameters
 from peers.sip_participant import SipParticipant
@@ -403,6 +405,22 @@ async def test_who_is_nowhere_to_be_found_cannot_be_invited() -> None:
         assert outcome.reason in {Reason.NOT_FOUND, Reason.UNREACHABLE, Reason.TIMED_OUT, Reason.REMOTE_FAULT}
         assert isinstance(outcome, Outcome)
         assert world.server.conference.tables()["conferences"] == 0
+
+
+@pytest.mark.parametrize(
+    ("agent", "states"), [("Blinking 5", "partial"), ("Newer", "partial"), ("Old 3", "full")]
+)
+async def test_user_agents_that_read_no_changes_are_sent_whole_rosters(agent: str, states: str) -> None:
+    sip = Sip(listen=["udp://127.0.0.1:0"], whole_rosters=["Old 3", "Blink "])
+    async with facing(sip=sip) as world:
+        ana = await world.endpoint("Ana", quirks=replace(PLAIN, user_agent=agent))
+        await ana.join(TEA, "Ana")
+        await ana.expects_roster("Ana")
+        await world.xmpp("Bob")
+        await ana.expects_roster("Ana", "Bob")
+        assert ana.seat.subscription is not None
+        last = ana.seat.subscription.notifies.items[-1].body
+        assert f' state="{states}"'.encode() in last.partition(b"<conference-state")[0]
 
 
 @pytest.mark.parametrize(
