@@ -158,11 +158,15 @@ class TransactionLayer:
         if done is None:
             self._agenda.put(live)
             return
+        user = live.user
         self._forget(live)
-        if live.user is not None and done is not Done.FINISHED:
-            live.user.gave_up(done, now)
+        if user is not None and done is not Done.FINISHED:
+            user.gave_up(done, now)
 
     def _forget(self, live: LiveTransaction) -> None:
+        live.user = (
+            None  # which knows the transaction too: what is over shall not wait for the garbage collector
+        )
         self._agenda.drop(live)
         table = self._clients if isinstance(live.machine, ClientTransaction) else self._servers
         if table.get(live.key) is live:

@@ -1,5 +1,8 @@
 """One request of ours: where it goes, what it tries next, how it proves who we are."""
 
+import gc
+import weakref
+
 import pytest
 
 from crossroom.sip.address import NameAddr
@@ -46,6 +49,26 @@ def test_a_numeric_address_is_sent_to_without_asking() -> None:
     assert sent.content_type is not None
     peer.put(response_to(sent, 202))
     assert peer.event(RequestAnswered).response.status == 202
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_what_is_over_is_gone_at_once_and_waits_for_no_garbage_collection(is_answered: bool) -> None:  # noqa: FBT001 - a parameter
+    peer = Peer(flow=FROM_TCP)
+    gc.disable()
+    try:
+        send(peer, SipUri.parse("sip:bob@192.0.2.9;transport=tcp"))
+        sender = peer.sent[0].sender
+        assert sender is not None
+        asking, sender = weakref.ref(sender.user), None
+        request = peer.request()
+        if is_answered:
+            peer.put(response_to(request, 200))
+        else:
+            peer.pass_time(40)
+        assert peer.event(RequestAnswered).response.status == (200 if is_answered else 408)
+        assert asking() is None
+    finally:
+        gc.enable()
 
 
 def test_the_next_server_is_tried_with_a_new_branch() -> None:
