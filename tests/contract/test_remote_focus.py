@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import pytest
 import structlog
 
-from contract.focus_contract import FocusWorld
+from contract.focus_contract import FocusWorld, Recorder, person
 from contract.loop_contract import LoopContract
 from crossroom.config.schema import Configuration, Domain, Kind, Msrp, Sip
 from crossroom.focus.interface import Focus
-from crossroom.room.address import Address
+from crossroom.room.address import Address, Nickname
+from crossroom.room.commands import SetRole
+from crossroom.room.standing import Role
 from crossroom.server import Crossroom
 from peers.process import free_port
 
@@ -53,3 +55,12 @@ async def focus_world(request: pytest.FixtureRequest) -> AsyncIterator[FocusWorl
 
 class TestRemoteFocus(LoopContract):
     """The whole contract, but for what no SIP message can carry."""
+
+    async def test_who_is_made_moderator_goes_on_seeing_the_roster(self, focus_world: Loop) -> None:
+        """The other view of the room is another subscription (docs/mapping.md §3.17)."""
+        local = focus_world.server.focus
+        ana = await local.join(ROOM, person("Ana"), Recorder("Ana"))
+        _, seen = await self.seat(focus_world, "Bob")
+        await ana.moderate(SetRole(ana.endpoint, Nickname("Bob"), Role.MODERATOR))
+        await local.join(ROOM, person("Cy"), Recorder("Cy"))
+        await seen.until(lambda one: "Cy" in one.nicknames)

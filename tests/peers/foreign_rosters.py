@@ -79,6 +79,11 @@ class ForeignRosters:
             self._subscribers.remove(subscriber)
         self._notify(subscriber, "terminated;reason=timeout" if over else "active;expires=3600")
 
+    def terminate(self, subscriber: Subscriber, reason: str) -> None:
+        """End a subscription; `reason` may have parameters behind it."""
+        self._subscribers.remove(subscriber)
+        self._notify(subscriber, f"terminated;reason={reason}")
+
     def release_notifies(self) -> None:
         """Send the rosters that were held back."""
         self.quirks.holds_notifies = False

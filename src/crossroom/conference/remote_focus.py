@@ -10,9 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from functools import partial
 
-from crossroom.bodies.conference_info import CONTENT_TYPE, ConferenceInfo
-from crossroom.bodies.conference_reader import parse as read_document
-from crossroom.bodies.conference_state import Applied, Gap, apply
+from crossroom.bodies.conference_info import CONTENT_TYPE
 from crossroom.bodies.msrp_media import NICKNAME, MessageMedia, Setup
 from crossroom.bodies.sdp import SessionDescription
 from crossroom.bodies.sdp_answer import Refusal, read_answer, we_connect
@@ -24,6 +22,7 @@ from crossroom.conference.remote_chat import RemoteChat, Self
 from crossroom.conference.remote_events import RemoteEvents
 from crossroom.conference.remote_move import ChatMove
 from crossroom.conference.remote_participation import Calls, RemoteParticipation
+from crossroom.conference.remote_roster import RemoteRoster, RosterSubscription
 from crossroom.conference.roster_diff import Own, RosterDiff
 from crossroom.conference.standing import Standing
 from crossroom.focus.interface import Deliver, Description, Features
@@ -33,7 +32,7 @@ from crossroom.net.ids import Ids
 from crossroom.net.msrp_face import MsrpUnreachable
 from crossroom.net.sip import SipAgent
 from crossroom.net.sip_session import CallFailed, IncomingCall, InviteSession
-from crossroom.net.sip_subscription import SubscribeFailed, SubscriberSession
+from crossroom.net.sip_subscription import SubscribeFailed
 from crossroom.net.tasks import Log, Tasks
 from crossroom.room.address import Address, EndpointId
 from crossroom.room.commands import Joiner
@@ -264,9 +263,8 @@ class RemoteFocus:
                 raise
 
     @asynccontextmanager
-    async def _subscribed(self, arrival: Arrival) -> AsyncIterator[SubscriberSession | None]:
+    async def _subscribed(self, arrival: Arrival) -> AsyncIterator[None]:
         """SUBSCRIBE outside the INVITE's dialog (RFC 4579 §3.4), and the first roster."""
-        follower = RosterFollower(arrival, self._log)
         calls, room = arrival.calls, arrival.chat.room_uri
         wanted = OutgoingSubscription(
             target=room,
@@ -276,69 +274,25 @@ class RemoteFocus:
             event="conference",
             accept=(CONTENT_TYPE,),
         )
+        roster = RemoteRoster(arrival.room, arrival.chat.events, self._log)
+        subscription = RosterSubscription(self._sip, wanted, roster, self._tasks, self._log)
         try:
-            subscription = await self._sip.subscribe(wanted, follower.on_notify)
+            await subscription.begin()
         except SubscribeFailed as failed:
             self._log.info("no roster from focus", room=str(arrival.room), status=failed.status)
-            follower.assume()
-            yield None
+            roster.assume()
+            yield
             return
-        follower.subscription = subscription
         try:
-            await follower.first_roster(self._settings.roster_seconds)
-            yield subscription
+            await roster.first(self._settings.roster_seconds)
+            yield
         finally:
-            self._tasks.start(subscription.unsubscribe(), "end of a roster")
+            subscription.end()
 
     def _must_stand(self, session: InviteSession) -> None:
         """Raise Refused if the conference ended the call while we were coming in."""
         if session.ended is not None:
             raise Refused(Reason.GONE, session.ended.reason_header)
-
-
-class RosterFollower:
-    """Applies what the focus notifies to the roster of one seat (RFC 4575 §4.6)."""
-
-    def __init__(self, arrival: Arrival, log: Log) -> None:
-        self.subscription: SubscriberSession | None = None
-        self._events = arrival.chat.events
-        self._room = arrival.room
-        self._log = log
-        self._known: ConferenceInfo | None = None
-        self._complete = asyncio.Event()
-
-    def on_notify(self, body: bytes, content_type: str, _state: str) -> None:
-        """See net.sip_subscription.OnNotify."""
-        if not body:
-            return
-        try:
-            applied = apply(self._known, read_document(body))
-        except ParseError as error:
-            self._log.warning("roster of focus is malformed", room=str(self._room), why=str(error))
-            return
-        match applied:
-            case Applied(document):
-                self._known = document
-                self._events.roster_changed(self._events.roster.receive(document))
-            case Gap():
-                if self.subscription is not None:
-                    self.subscription.refresh()  # RFC 4575 §4.6: for the full state
-            case _:
-                return  # an old document says nothing new
-        if self._events.roster.is_complete:
-            self._complete.set()
-
-    async def first_roster(self, seconds: float) -> None:
-        """Wait until the roster shows this seat; go on with what is known after so many seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._complete.wait()
-        except TimeoutError:
-            self.assume()
-
-    def assume(self) -> None:
-        """Be in the room although no roster says so."""
-        self._events.roster_changed(self._events.roster.assume_own())
 
 
 async def _say_goodbye(session: InviteSession, participation: RemoteParticipation) -> None:

@@ -181,6 +181,7 @@ class SubscriberSession:
         self.on_ended: Callable[[str], None] | None = None
         self.ended: str | None = None
         self.status = 0
+        self.retry_after = 0  # seconds that the notifier asks for before another subscription
         loop = asyncio.get_running_loop()
         self._active: asyncio.Future[None] = loop.create_future()
         self._closed: asyncio.Future[None] = loop.create_future()
@@ -221,7 +222,8 @@ class SubscriberSession:
                 settle(self._active)
             case NotifyReceived(request=request, state=state):
                 self._on_notify(request.body, request.headers.get("Content-Type") or "", state)
-            case SubscriberEnded(reason=reason, status=status):
+            case SubscriberEnded(reason=reason, status=status, retry_after=retry_after):
+                self.retry_after = retry_after
                 self._end(reason, status)
             case _:
                 pass

@@ -147,11 +147,15 @@ class NotifyReceived:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberEnded:
-    """Our subscription is over. `status` is that of the refused SUBSCRIBE, 0 otherwise."""
+    """Our subscription is over. `status` is that of the refused SUBSCRIBE, 0 otherwise.
+
+    retry_after: seconds to wait before another one, as the notifier wishes (RFC 6665 §4.1.3).
+    """
 
     usage: "Subscriber"
     reason: str
     status: int
+    retry_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ class Phase(StrEnum):
     OVER = auto()
 
 
+_LONGEST_WAIT = 86_400
+"""Seconds: who wants us back later than tomorrow does not want us back."""
+
+
 class Subscriber:
     """One subscription. `request`: the first one, without Via; `dialog` when it goes inside one.
 
@@ -192,7 +196,7 @@ class Subscriber:
 
     def _follow(self, state: SubscriptionState, now: float) -> None:
         if state.is_terminated:
-            self._close(state.reason or "terminated", 0)
+            self._close(state.reason or "terminated", 0, _retry_after(state))
         elif self.phase is Phase.ACTIVE:
             left = self._expires if state.expires is None else min(state.expires, self._expires)
             self._schedule(left, now)
@@ -224,10 +228,10 @@ class Subscriber:
         self._stack.waiting.pop(self._key, None)
         self._stack.hold(self.dialog, self)
 
-    def _close(self, reason: str, status: int) -> None:
+    def _close(self, reason: str, status: int, retry_after: int = 0) -> None:
         self.phase = Phase.OVER
         self._release()
-        self._tell(SubscriberEnded(self, reason, status))
+        self._tell(SubscriberEnded(self, reason, status, retry_after))
 
     def _release(self) -> None:
         self._due = None
@@ -236,6 +240,13 @@ class Subscriber:
         self._stack.agenda.drop(self)
         if self.dialog is not None:
             self._stack.release(self.dialog, self)
+
+
+def _retry_after(state: SubscriptionState) -> int:
+    try:
+        return min(state.retry_after or 0, _LONGEST_WAIT)
+    except ParseError:
+        return 0
 
 
 def waiting_for(stack: Stack, notify: Request) -> "Subscriber | None":
