@@ -107,7 +107,7 @@ class SeatChat:
 
     def answer(self, event: Acknowledged) -> None:
         """Send the endpoint an IMDN, if it asked for one; one of another SIP endpoint in any case."""
-        asked = self.requests is not None and self.requests.receipts.answers(event)
+        asked = self.requests is not None and self.requests.have_asked(event)
         if asked or is_from_sip(event):
             self.send(event)
 

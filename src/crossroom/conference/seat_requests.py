@@ -18,7 +18,7 @@ from crossroom.net.tasks import Log, Turns
 from crossroom.room.address import Address, Nickname
 from crossroom.room.commands import Draft
 from crossroom.room.content import Composing
-from crossroom.room.events import Occupant
+from crossroom.room.events import Acknowledged, Occupant
 from crossroom.room.nickname import comparison_key, first_nickname, free_nickname_near, parse_nickname
 from crossroom.room.reasons import Reason, Refused
 from crossroom.sip.uri import Uri
@@ -51,7 +51,7 @@ class SeatRequests:
     It is the `Speaker` of what it says (switch.py).
     """
 
-    __slots__ = ("_seat", "receipts", "room", "room_uri", "turns", "typing", "uri")
+    __slots__ = ("_receipts", "_seat", "room", "room_uri", "turns", "typing", "uri")
 
     def __init__(self, seat: Sitter, turns: Turns, log: Log) -> None:
         self.room = seat.conference.room
@@ -59,13 +59,24 @@ class SeatRequests:
         self.uri = str(aor_of(seat.person))
         self._seat = seat
         self.turns = turns
-        self.receipts = ReceiptBook()
+        self._receipts: ReceiptBook | None = None
         self.typing = TypingWatch(seat, turns, log)
 
     def close(self) -> None:
         """Nothing is asked any more."""
         self.turns.close()
         self.typing.close()
+
+    @property
+    def receipts(self) -> ReceiptBook:
+        """What it asked and told about private messages; most have none."""
+        if self._receipts is None:
+            self._receipts = ReceiptBook()
+        return self._receipts
+
+    def have_asked(self, event: Acknowledged) -> bool:
+        """Whether this is an answer to what was asked about a private message."""
+        return self._receipts is not None and self._receipts.answers(event)
 
     @property
     def nickname(self) -> Nickname | None:
