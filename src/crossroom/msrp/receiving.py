@@ -62,7 +62,7 @@ class Receiving:
         self._local = local
         self._limits = limits
         self._inbox = Inbox(limits.inbox)
-        self._too_large: dict[str, None] = {}
+        self._too_large: tuple[str, ...] = ()
         self._undecided: dict[int, _Undecided] = {}
         self._handles = 0
         self.seen: dict[str, None] = {} if seen is None else seen
@@ -170,9 +170,7 @@ class Receiving:
     def _give_up(self, request: MsrpRequest) -> list[Output]:
         message_id = request.message_id
         self._inbox.discard(message_id)
-        self._too_large[message_id] = None
-        if len(self._too_large) > _MAX_TOO_LARGE:
-            del self._too_large[next(iter(self._too_large))]
+        self._too_large = (*self._too_large, message_id)[-_MAX_TOO_LARGE:]
         return [*self.refuse(request, 413), Deliver(TooLargeRefused(message_id))]
 
 
