@@ -1,5 +1,7 @@
 """The SIP face: every request from outside a dialog comes in here and is sent to the part that answers it."""
 
+from collections.abc import Sequence
+
 from crossroom.bodies.conference_info import CONTENT_TYPE as CONFERENCE_INFO
 from crossroom.conference.addresses import UnsupportedScheme
 from crossroom.conference.callers import called_room, caller_of
@@ -11,6 +13,7 @@ from crossroom.conference.policy import IdentityPolicy
 from crossroom.conference.premises import Premises
 from crossroom.conference.reasons import sip_status
 from crossroom.conference.refer import Referrals
+from crossroom.conference.seat import Seat
 from crossroom.focus.interface import Invitation, Outcome
 from crossroom.machine import ParseError
 from crossroom.net.sip_face import IncomingRequest
@@ -69,7 +72,6 @@ class ConferenceService:
 
     def on_subscribe(self, subscription: IncomingSubscription) -> None:
         """Somebody wants the roster: only those who are in the room get it (RFC 4575 §3.5)."""
-        premises = self._premises
         if self._is_closing:
             status = sip_status(Reason.SHUTTING_DOWN)
             subscription.reject(status.code, status.phrase, status.headers)
@@ -85,23 +87,28 @@ class ConferenceService:
             subscription.reject(406, headers=(("Accept", CONFERENCE_INFO),))
             return
         # somebody who is on the way in is not in yet: RFC 4575 §3.5 wants participants
-        seats = [seat for seat in premises.registry.seats_of(room, person) if seat.own is not None]
-        if not seats:
-            is_ours = room.domain in premises.settings.room_domains
+        seats = [seat for seat in self._premises.registry.seats_of(room, person) if seat.own is not None]
+        if seats:
+            self._subscribe(subscription, room, seats)
+        else:
+            is_ours = room.domain in self._premises.settings.room_domains
             self._refuse(subscription, room, Reason.NOT_IN_ROOM if is_ours else Reason.NO_SUCH_ROOM)
-            return
-        conference, limits = seats[0].conference, premises.settings
+
+    def _subscribe(self, subscription: IncomingSubscription, room: Address, seats: Sequence[Seat]) -> None:
+        """Give somebody who has these seats the roster, as one of them may see it."""
+        conference, settings = seats[0].conference, self._premises.settings
+        person = seats[0].person  # kept already, and so not once more for the subscription
         if (
-            conference.subscriptions >= limits.room_subscriptions
-            or conference.subscriptions_of(person) >= limits.person_subscriptions
+            conference.subscriptions >= settings.room_subscriptions
+            or conference.subscriptions_of(person) >= settings.person_subscriptions
         ):
             self._refuse(subscription, room, Reason.RATE_EXCEEDED)
             return
         subscription.contact = as_focus(subscription.contact)  # RFC 4579 §4.2
         conference.subscribe(
             subscription,
-            seats[0].person,  # the same, and kept already
-            premises.settings.subscription_seconds,
+            person,
+            settings.subscription_seconds,
             sees_addresses=any(seat.sees_addresses for seat in seats),
             kind=WholeSubscription if self._reads_no_changes(subscription.request) else Subscription,
         )

@@ -139,7 +139,7 @@ class MsrpResponse(Struct, frozen=True, gc=False):
 class Unintelligible(Struct, frozen=True, gc=False):
     """A request whose end was found and whose head cannot be read: the answer is 400, the stream goes on.
 
-    The paths are empty where they could not be read: then nobody can be answered.
+    The paths are empty where they could not be read, or where no response may be sent: then nobody is answered.
     """
 
     transaction_id: str

@@ -25,7 +25,10 @@ FLAGS = {ord(flag): flag for flag in Flag}
 
 _PLAIN_HEADER = re.compile(r"([^:]+): ([^\r]+)\r\n")
 _CONTROL = re.compile(r"[\x00\r\n]")
-_SALVAGE = re.compile(rb"^(To-Path|From-Path)[ ]*:[ ]*(msrps?://[!-~]+)", re.IGNORECASE | re.MULTILINE)
+_SALVAGE = re.compile(
+    rb"^(To-Path|From-Path)[ ]*:[ ]*(msrps?://[!-~]+(?: msrps?://[!-~]+)*)", re.IGNORECASE | re.MULTILINE
+)
+_NO_ANSWER = re.compile(rb"^Failure-Report[ ]*:[ ]*no[ ]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 def parse_frame(
@@ -39,15 +42,14 @@ def parse_frame(
     try:
         to_path, from_path, rest = _paths(_headers(head, max_header_count))
     except ParseError as error:
-        # A response that cannot be read is never answered: it gets no paths.
-        return Unintelligible(transaction_id, *(("", "") if start[2] else _salvaged(head)), why=str(error))
+        return _unintelligible(start, head, str(error))
     if start[2]:
         comment = (start[3] or b"").decode(errors="replace")
         return MsrpResponse(transaction_id, int(start[2]), to_path, from_path, comment, rest)
     has_content = any(name.lower() == "content-type" for name, _ in rest)
     if body and not has_content:
         # RFC 4975 §7.1: a body is there if and only if Content-Type is.
-        return Unintelligible(transaction_id, to_path, from_path, "a body without Content-Type")
+        return _unintelligible(start, head, "a body without Content-Type")
     content = (body or b"") if has_content else None
     return MsrpRequest(transaction_id, start[4].decode(), to_path, from_path, rest, content, flag)
 
@@ -95,10 +97,17 @@ def _undecodable(head: bytes) -> str:
     return text
 
 
-def _salvaged(head: bytes) -> tuple[str, str]:
-    # What is left of the paths, so that a 400 finds its way.
+def _unintelligible(start: re.Match[bytes], head: bytes, why: str) -> Unintelligible:
+    """With what is left of the paths, so that a 400 finds its way; without any where none may be sent."""
+    method = start[4]
+    # RFC 4975 §7.1.2, §7.1.4: no response answers a response, a REPORT, or who wants to hear of no failure
+    if method is None or method == b"REPORT" or _NO_ANSWER.search(head):
+        return Unintelligible(start[1].decode(), "", "", why)
     found = {match[1].lower(): match[2].decode() for match in _SALVAGE.finditer(head)}
-    return found.get(b"to-path", ""), found.get(b"from-path", "")
+    back = found.get(b"from-path", "")
+    if method == b"SEND":
+        back = back.split(" ", 1)[0]  # RFC 4975 §7.2: only the previous hop of a SEND is answered
+    return Unintelligible(start[1].decode(), found.get(b"to-path", ""), back, why)
 
 
 def _paths(headers: list[tuple[str, str]]) -> tuple[str, str, tuple[tuple[str, str], ...]]:

@@ -83,10 +83,39 @@ def test_missing_path_is_unintelligible(head: bytes) -> None:
     assert isinstance(read(head), Unintelligible)
 
 
-def test_bad_response_has_no_paths_so_that_it_is_never_answered() -> None:
-    item = read(PATHS + b"\r\nbad", line=b"MSRP a1b2 200 OK")
+@pytest.mark.parametrize(
+    ("head", "body", "line"),
+    [
+        (PATHS + b"\r\nbad", None, b"MSRP a1b2 200 OK"),
+        (PATHS + b"\r\nbad", None, b"MSRP a1b2 REPORT"),  # RFC 4975 §7.1.2
+        (PATHS, b"body without type", b"MSRP a1b2 REPORT"),
+        (PATHS + b"\r\nfailure-report: NO\r\nbad", None, b"MSRP a1b2 SEND"),  # RFC 4975 §7.1.4
+        (PATHS + b"\r\nFailure-Report:no", b"body without type", b"MSRP a1b2 SEND"),
+    ],
+)
+def test_what_is_bad_and_may_not_be_answered_has_no_paths(
+    head: bytes, body: bytes | None, line: bytes
+) -> None:
+    item = read(head, body, line)
     assert isinstance(item, Unintelligible)
     assert (item.to_path, item.from_path) == ("", "")
+
+
+@pytest.mark.parametrize(("head", "body"), [(b"\r\nbad", None), (b"", b"body without type")])
+@pytest.mark.parametrize(
+    ("method", "back"),
+    [
+        ("SEND", "msrp://relay:1/r;tcp"),  # RFC 4975 §7.2: the previous hop
+        ("NICKNAME", "msrp://relay:1/r;tcp msrp://b:2/y;tcp"),  # and else the whole path
+    ],
+)
+def test_bad_request_from_behind_a_relay_is_answered_as_a_good_one_would_be(
+    method: str, back: str, head: bytes, body: bytes | None
+) -> None:
+    paths = b"To-Path: msrp://a:1/x;tcp\r\nFrom-Path: msrp://relay:1/r;tcp msrp://b:2/y;tcp"
+    item = read(paths + head, body, f"MSRP a1b2 {method}".encode())
+    assert isinstance(item, Unintelligible)
+    assert (item.to_path, item.from_path) == ("msrp://a:1/x;tcp", back)
 
 
 def test_nickname_that_is_not_utf_8_is_left_to_its_own_answer() -> None:
