@@ -4,6 +4,7 @@ Datagrams and streams in, parsed messages and their flow up; messages and a hop 
 """
 
 import asyncio
+from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
@@ -63,6 +64,15 @@ class Link(Protocol):
         """Wait until it is closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """One open link, and its flow; a WebSocket needs no reader, as each of its frames is a message."""
+
+    link: Link
+    flow: Flow
+    reader: StreamReader | None
+
+
 class SipTransport:
     """All sockets of one user agent. `tasks` are the agent's own; all that is logged here strangers can cause."""
 
@@ -75,9 +85,7 @@ class SipTransport:
         self._datagrams = SipDatagrams(settings.limits, user.message_received, log)
         self._listeners: list[StreamListener] = []
         self._browsers: list[WebSocketListener] = []
-        self._connections: dict[int, Link] = {}
-        self._flows: dict[int, Flow] = {}
-        self._readers: dict[int, StreamReader] = {}
+        self._connections: dict[int, _Open] = {}
         self._routes: dict[tuple[str, str, int, str], int] = {}
         self._waiting: dict[tuple[str, str, int, str], list[Transmission]] = {}
         self._serials = count(1)
@@ -90,8 +98,7 @@ class SipTransport:
 
     def is_open(self, flow: Flow) -> bool:
         """Whether the connection of a flow is still there; a datagram peer has none."""
-        link = self._connections.get(flow.serial)
-        return link is not None and link.is_open
+        return self._open_link(flow.serial) is not None
 
     async def listen(self, wanted: ListenOn) -> Listening:
         """Open one listening address. Raises OSError."""
@@ -152,7 +159,7 @@ class SipTransport:
             browsers.going_away()
         for listener in self._listeners:
             await listener.close()
-        connections = list(self._connections.values())
+        connections = [known.link for known in self._connections.values()]
         for connection in connections:
             connection.close()
         try:
@@ -173,32 +180,30 @@ class SipTransport:
 
         WebSockets may be silent: whether the browser is still there is asked by pings.
         """
-        streams = [link for link in self._connections.values() if isinstance(link, Connection)]
+        links = [known.link for known in self._connections.values()]
+        streams = [link for link in links if isinstance(link, Connection)]
         for connection in streams:
             if connection.serial not in kept and now - connection.last_heard > self._settings.idle_timeout:
                 connection.close()
 
     def data_received(self, connection: Connection, data: bytes) -> None:
         """See `StreamUser.data_received`."""
-        flow = self._flows.get(connection.serial)
-        reader = self._readers.get(connection.serial)
-        if flow is None or reader is None:
+        known = self._connections.get(connection.serial)
+        if known is None or known.reader is None:
             return
-        for item in reader.receive_data(data):
-            self._item(item, flow, connection)
+        for item in known.reader.receive_data(data):
+            self._item(item, known.flow, connection)
 
     def frame_received(self, connection: WebSocketConnection, frame: str | bytes) -> None:
         """See `WebSocketUser.frame_received`."""
-        flow = self._flows.get(connection.serial)
-        if flow is not None:
-            self._item(read_frame(frame, self._settings.limits), flow, connection)
+        known = self._connections.get(connection.serial)
+        if known is not None:
+            self._item(read_frame(frame, self._settings.limits), known.flow, connection)
 
     def connection_lost(self, connection: "Link") -> None:
         """See `StreamUser.connection_lost`, `WebSocketUser.websocket_lost`."""
         serial = connection.serial
         self._connections.pop(serial, None)
-        self._flows.pop(serial, None)
-        self._readers.pop(serial, None)
         self._routes = {key: known for key, known in self._routes.items() if known != serial}
 
     websocket_lost = connection_lost
@@ -234,11 +239,13 @@ class SipTransport:
             connection.abort()
             return False
         serial = connection.serial
-        self._connections[serial] = connection
-        self._readers[serial] = StreamReader(self._settings.limits)
-        names = certified_names(connection.peer_certificate) if isinstance(connection, Connection) else ()
+        names: tuple[str, ...] = ()
+        reader = None
+        if isinstance(connection, Connection):
+            names = certified_names(connection.peer_certificate)
+            reader = StreamReader(self._settings.limits)
         flow = Flow(transport, *connection.remote, *connection.local, serial, names)
-        self._flows[serial] = flow
+        self._connections[serial] = _Open(connection, flow, reader)
         # docs/conformance.md, sip-2.7: an incoming TLS connection is no proof of where it comes from, so it is not reused
         if transport not in SECURE:
             self._routes.setdefault((transport, *connection.remote, ""), serial)
@@ -292,13 +299,14 @@ class SipTransport:
             self._routes[_key(hop)] = connection.serial
 
     def _connection_to(self, hop: Hop) -> "Link | None":
-        if hop.flow is not None:
-            connection = self._connections.get(hop.flow.serial)
-            if connection is not None and connection.is_open:
-                return connection
-        serial = self._routes.get(_key(hop))
-        connection = self._connections.get(serial) if serial is not None else None
-        return connection if connection is not None and connection.is_open else None
+        found = self._open_link(hop.flow.serial) if hop.flow is not None else None
+        if found is None and (serial := self._routes.get(_key(hop))) is not None:
+            found = self._open_link(serial)
+        return found
+
+    def _open_link(self, serial: int) -> "Link | None":
+        known = self._connections.get(serial)
+        return known.link if known is not None and known.link.is_open else None
 
     def _fail(self, transmissions: list[Transmission]) -> None:
         """Report failures in a turn of their own: whoever sent is still in the middle of sending."""

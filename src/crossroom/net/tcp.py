@@ -6,6 +6,7 @@ Writes are gathered and flushed once per turn of the loop; a peer that does not 
 import asyncio
 import ssl
 from collections.abc import Callable
+from sys import intern
 from typing import Any, Protocol
 
 Address = tuple[str, int]
@@ -30,6 +31,22 @@ class StreamUser(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """One open stream. `serial` tells connections apart, `outgoing` who opened it."""
 
+    __slots__ = (
+        "_closed",
+        "_is_closed",
+        "_loop",
+        "_max_unsent",
+        "_on_made",
+        "_transport",
+        "_unsent",
+        "_user",
+        "last_heard",
+        "local",
+        "outgoing",
+        "remote",
+        "serial",
+    )
+
     def __init__(
         self,
         user: StreamUser,
@@ -43,9 +60,10 @@ class Connection(asyncio.BufferedProtocol):
         self._on_made = on_made
         self._max_unsent = max_unsent
         self._transport: asyncio.Transport | None = None
-        self._unsent: list[bytes] = []
+        self._unsent: list[bytes] | None = None  # while something waits for the end of this turn
         self._loop = asyncio.get_running_loop()
-        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._closed: asyncio.Future[None] | None = None  # once somebody waits for it
+        self._is_closed = False
         self.serial = serial
         self.outgoing = outgoing
         self.local: Address = ("", 0)
@@ -72,7 +90,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport.get_write_buffer_size() > self._max_unsent:
             self._transport.abort()  # a slow reader must not fill our memory
             return False
-        if not self._unsent:
+        if self._unsent is None:
+            self._unsent = []
             self._loop.call_soon(self._flush)
         self._unsent.append(data)
         return True
@@ -90,15 +109,18 @@ class Connection(asyncio.BufferedProtocol):
 
     async def wait_closed(self) -> None:
         """Wait until it is closed."""
-        await self._closed
+        if not self._is_closed:
+            self._closed = self._closed or self._loop.create_future()
+            await asyncio.shield(self._closed)
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio.BufferedProtocol."""
         self._transport = transport
         self.local = _address(transport.get_extra_info("sockname"))
         self.remote = _address(transport.get_extra_info("peername"))
-        if self._on_made is not None:
-            self._on_made(self)
+        on_made, self._on_made = self._on_made, None
+        if on_made is not None:
+            on_made(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- ours has one size
         """See asyncio.BufferedProtocol."""
@@ -111,13 +133,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """See asyncio.BufferedProtocol."""
-        self._unsent.clear()
-        if not self._closed.done():
+        self._unsent = None
+        self._is_closed = True
+        if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
-            self._user.connection_lost(self)
+        self._user.connection_lost(self)
 
     def _flush(self) -> None:
-        data, self._unsent = self._unsent, []
+        data, self._unsent = self._unsent, None
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(data))
 
@@ -168,4 +191,5 @@ async def connect(
 
 
 def _address(name: Any) -> Address:
-    return (str(name[0]).partition("%")[0], int(name[1])) if name else ("", 0)
+    # interned: the connections of a server share its own address, and those of a proxy its
+    return (intern(str(name[0]).partition("%")[0]), int(name[1])) if name else ("", 0)

@@ -27,6 +27,8 @@ class StreamReader:
     follows, that one is `Ping`. A `Pong` that nobody waits for means nothing (RFC 3261 §7.5).
     """
 
+    __slots__ = ("_body_length", "_buffer", "_half_ping", "_head", "_limits", "_searched", "closed")
+
     def __init__(self, limits: Limits = NO_LIMITS_GIVEN) -> None:
         self._limits = limits
         self._buffer = bytearray()

@@ -139,7 +139,7 @@ async def test_an_answer_to_a_closed_stream_opens_a_new_one_to_sent_by() -> None
         writer.close()
         await writer.wait_closed()
         for connection in list(agent._transport._connections.values()):
-            await connection.wait_closed()
+            await connection.link.wait_closed()
         incoming.respond(200)
         assert (await arrived.get()).startswith(b"SIP/2.0 200 ")
     server.close()
