@@ -247,7 +247,9 @@ class Roster:
         self._dirty[old] = None
         if occupant.nickname not in self._entries and self._keys.preferred(occupant) == source.entity:
             self._keys.pass_on(source.entity, occupant.nickname)
-            self._entries[occupant.nickname] = _Entry(source.entity, next_seat=source.next_seat)
+            # the URI goes with the participant, and so does what is still to be told of it
+            now = _Entry(source.entity, gone=source.gone, next_seat=source.next_seat)
+            self._entries[occupant.nickname], source.gone = now, ()
         target = self._entries.get(occupant.nickname)
         is_same = target is not None and target.entity == source.entity
         if not source.seats and not source.gone:

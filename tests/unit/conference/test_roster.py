@@ -325,3 +325,13 @@ def test_deleted_users_are_written_without_content() -> None:
     document = changes(settled(joined(AN)), left(AN))
     assert document.users is not None
     assert document.users.users == (User("sip:ana@sip.example", State.DELETED),)
+
+
+def test_who_is_back_under_another_name_before_the_removal_was_told_is_not_deleted() -> None:
+    subject = settled(joined(BO))
+    back = replace(BO, endpoint=AN.endpoint)
+    other = replace(back, nickname=Nickname("Robert"))
+    document = changes(subject, left(BO, Departure.KICKED), joined(back), renamed(other, "Bob"))
+    assert told(document) == [("sip:bob@xmpp.example", "Robert", "full")]
+    while (later := subject.changes()) is not None:
+        assert told(later) == [("sip:bob@xmpp.example", "Robert", "full")]

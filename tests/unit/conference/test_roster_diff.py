@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crossroom.bodies.conference_info import (
@@ -293,6 +293,11 @@ STEPS = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
+@example(  # somebody who was removed, came back and took another name, all in one document
+    steps=[("join", 0, 0), ("tell", 0, 0), ("kick", 0, 0), ("join", 0, 0), ("rename", 0, 1)],
+    shown=Address("bob", "xmpp.example", "phone", Network.XMPP),
+    form=EntityForm.TOKEN,
+)
 @given(STEPS, st.sampled_from([BOB, None]), st.sampled_from(list(EntityForm)))
 def test_what_a_roster_tells_is_what_a_reader_of_it_knows(
     steps: list[tuple[str, int, int]],
