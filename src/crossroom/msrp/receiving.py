@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from crossroom.machine import Deliver, Ended, ParseError, Send
 from crossroom.msrp.chunk import (
+    ByteRange,
     Flag,
     MsrpRequest,
     MsrpResponse,
@@ -82,6 +83,13 @@ class Receiving:
     def oversized(self, item: Oversized) -> list[Output]:
         """A chunk that is larger than we read: 413, and nothing of its message is wanted any more."""
         return self._give_up(item.request)
+
+    def has_taken(self, message_id: str) -> bool:
+        """True for a message that was received and accepted before."""
+        waiting = (each.event for each in self._undecided.values())
+        return message_id in self.seen and not any(
+            isinstance(event, MessageReceived) and event.message.id == message_id for event in waiting
+        )
 
     def undecided(self, handle: int) -> MessageReceived | NicknameRequested | None:
         """What waits for `respond`; None when it was answered (also by time) before."""
@@ -185,17 +193,23 @@ def report_on(
 ) -> MsrpRequest:
     """A REPORT over all octets of a message."""
     size = len(received.message.body)
-    headers = (
-        ("Message-ID", received.message.id),
-        ("Byte-Range", f"1-{size}/{size}"),
-        # RFC 4975 §7.1.3: namespace 000, then a response code.
-        (
-            "Status",
-            f"000 {status} {comment or 'OK'}" if status == 200 else f"000 {status} {comment}".rstrip(),
-        ),
-    )
+    headers = _about(received.message.id, ByteRange(1, size, size), status, comment)
     # RFC 4975 §7.1.3: To-Path is the whole From-Path of the SEND; §7.1.2: no report headers.
     return MsrpRequest(transaction_id, "REPORT", received.from_path, local, headers)
+
+
+def report_again(request: MsrpRequest, local: str, transaction_id: str) -> MsrpRequest:
+    """A success REPORT over the octets of one chunk; raises ParseError for a Byte-Range that cannot be read."""
+    start = request.byte_range.start
+    span = ByteRange(start, start + len(request.body or b"") - 1, request.byte_range.total)
+    headers = _about(request.message_id, span, 200, "")
+    return MsrpRequest(transaction_id, "REPORT", request.from_path, local, headers)
+
+
+def _about(message_id: str, span: ByteRange, status: int, comment: str) -> tuple[tuple[str, str], ...]:
+    said = f"{status} {comment or 'OK'}" if status == 200 else f"{status} {comment}".rstrip()
+    # RFC 4975 §7.1.3: namespace 000, then a response code.
+    return ("Message-ID", message_id), ("Byte-Range", str(span)), ("Status", f"000 {said}")
 
 
 def _report_received(request: MsrpRequest) -> list[Output]:

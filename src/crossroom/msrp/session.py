@@ -4,10 +4,11 @@ Sans-I/O: which connection it is bound to, and queues, are the driver's. A whole
 user has decided (`respond`); the chunks before the last are answered at once.
 """
 
-from crossroom.machine import Deliver, Send
+from crossroom.machine import Deliver, ParseError, Send
 from crossroom.msrp.chunk import (
     PHRASES,
     FailureReport,
+    Flag,
     FrameItem,
     MsrpRequest,
     MsrpResponse,
@@ -15,7 +16,7 @@ from crossroom.msrp.chunk import (
     Unintelligible,
 )
 from crossroom.msrp.message import Message
-from crossroom.msrp.receiving import Output, Receiving, SessionLimits, refuse, report_on
+from crossroom.msrp.receiving import Output, Receiving, SessionLimits, refuse, report_again, report_on
 from crossroom.msrp.sending import Sending
 from crossroom.msrp.session_events import MessageReceived, Report
 from crossroom.msrp.uri import MsrpUri
@@ -65,7 +66,8 @@ class Session:
         if isinstance(item, MsrpRequest):
             if item.body is None and item.method == "SEND" and self._receiving is None:
                 return refuse(item, 200, self.local_text)  # it binds, or keeps alive; nothing to remember
-            outputs = self._remembering().receive(item, now)
+            again = self._reported_again(item) if item.method == "SEND" else []
+            outputs = self._remembering().receive(item, now) + again
             return outputs if item.method != "REPORT" else self._heeded(outputs)
         if isinstance(item, MsrpResponse):
             return self.sending.answered(item)
@@ -108,6 +110,18 @@ class Session:
     def lost(self) -> list[Output]:
         """The connection broke: everything that waits fails at once (RFC 4975 §5.4)."""
         return self.sending.lost()
+
+    def _reported_again(self, request: MsrpRequest) -> list[Output]:
+        """RFC 4975 §5.4: reports "are still necessary even for requests containing duplicate content"."""
+        if not request.wants_success_report or request.body is None or request.flag is Flag.ABORTED:
+            return []
+        if not self._remembering().has_taken(request.message_id):
+            return []
+        try:
+            report = report_again(request, self.local_text, self.sending.outbox.transaction_id())
+        except ParseError:
+            return []  # as nobody put this chunk in its place
+        return [Send(report)]
 
     def _heeded(self, outputs: list[Output]) -> list[Output]:
         """With what a REPORT means for the message that it is about."""

@@ -211,13 +211,15 @@ async def test_a_message_repeated_after_the_recovery_is_taken_once() -> None:
         _, seen = await world.xmpp("Bob")
         seat = ana.seat
         body = seat.wrapped("only once")
-        assert await seat.session.send("message/cpim", body, message_id="rep1") == 200
+        assert await seat.session.send("message/cpim", body, message_id="rep1", success_report=True) == 200
+        await seat.session.expects_report("rep1")
         seat.session.close()
         await world.until(lambda: _is_lost(world))
         assert seat.call is not None
         response = await seat.call.reinvite(str(ana.media(seat)))
         await seat.connect(read_media(response.text)[0].attributes["path"])
-        assert await seat.session.send("message/cpim", body, message_id="rep1") == 200
+        assert await seat.session.send("message/cpim", body, message_id="rep1", success_report=True) == 200
+        await seat.session.expects_report("rep1")  # again: the first one may have been lost
         await ana.say("and on")
         await seen.first(Posted, 2)
         assert seen.texts == ["only once", "and on"]

@@ -81,6 +81,38 @@ def test_success_report_follows_the_answer() -> None:
     assert (told.message_id, told.status) == ("m1", 200)
 
 
+@pytest.mark.parametrize("failure_report", [FailureReport.YES, FailureReport.NO])
+def test_message_that_comes_again_is_reported_again_chunk_by_chunk(failure_report: FailureReport) -> None:
+    """RFC 4975 §5.4: "still necessary even for requests containing duplicate content"."""
+    ana, bob = pair()
+    message = Message("m1", "text/plain", b"x" * 3000, True, failure_report)  # noqa: FBT003 -- it asks for success
+    first = begin(ana, message)
+    bob.receive(frame(ana.sending.send_chunk(first, 2048, 0.0)), 0.0)
+    received = message_in(bob.receive(frame(ana.sending.send_chunk(first, 2048, 0.0)), 0.0))
+    bob.respond(received.handle, 200)  # and all of it is lost with the connection
+
+    replacement = Session(B, "bobseedbobseed34", seen=bob.seen)
+    again = begin(ana, message)
+    chunks = [frame(ana.sending.send_chunk(again, 2048, 0.0)) for _ in range(2)]
+    outputs = [output for chunk in chunks for output in replacement.receive(chunk, 1.0)]
+    reports = [item for item in sent(outputs) if isinstance(item, MsrpRequest)]
+    assert [report.header("Byte-Range") for report in reports] == ["1-2048/3000", "2049-3000/3000"]
+    assert {(each.method, each.to_path, each.header("Status")) for each in reports} == {
+        ("REPORT", str(A), "000 200 OK")
+    }
+    assert len({report.transaction_id for report in reports}) == 2
+    assert len(sent(outputs)) == (4 if failure_report is FailureReport.YES else 2)
+    assert events(outputs) == []
+
+
+def test_message_that_comes_again_before_the_decision_is_reported_when_it_is_decided() -> None:
+    ana, bob = pair()
+    once = frame(ana.sending.send_chunk(begin(ana, Message("m1", "a/b", b"x", success_report=True)), 9, 0.0))
+    received = message_in(bob.receive(once, 0.0))
+    assert [type(each) for each in sent(bob.receive(once, 0.0))] == [MsrpResponse]
+    assert [type(each) for each in sent(bob.respond(received.handle, 200))] == [MsrpResponse, MsrpRequest]
+
+
 def test_report_can_be_kept_back_and_sent_later() -> None:
     ana, bob = pair()
     transfer = begin(ana, Message("m1", "text/plain", b"x", success_report=True))
