@@ -117,7 +117,7 @@ export class MsrpSession {
 
   #answered(id, status) {
     const waiting = this.#answers.get(id);
-    if (waiting === undefined) return; // RFC 4975 section 7.2: an unknown transaction is ignored
+    if (waiting === undefined) return; // nobody waits for it, or no longer
     this.#answers.delete(id);
     clearTimeout(waiting.patience);
     waiting.resolve(status);

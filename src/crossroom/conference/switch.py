@@ -107,7 +107,7 @@ class Told:
 def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> Draft | Typing | Told | None:
     """Read a SEND; None for what is accepted and concerns nobody here (an IMDN to everybody, nothing at all).
 
-    The checks are those of RFC 7701 §6.1 in their order; raises Refused with the reason of the first that fails.
+    The checks are those of RFC 7701 §6.1 to §6.3; raises Refused with the reason of the first that fails.
     """
     if content_type != CPIM and essence(content_type) != CPIM:
         raise Refused(Reason.UNSUPPORTED_CONTENT, "a chat room takes message/cpim")
