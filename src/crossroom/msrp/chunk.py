@@ -10,7 +10,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from crossroom.machine import ParseError
-from crossroom.msrp.frame_writer import build_frame
+from crossroom.msrp.frame_writer import build_frame, build_response
 
 
 class Flag(StrEnum):
@@ -39,6 +39,7 @@ PHRASES = {
 
 _BYTE_RANGE = re.compile(r"(\d{1,19})-(\d{1,19}|\*)/(\d{1,19}|\*)")
 _FAILURE_REPORTS = {str(value): value for value in FailureReport}
+_YES, _NO = FailureReport.YES, FailureReport.NO  # in CPython 3.11 each look at a member of an enum is a call
 _STATUS = re.compile(r"(\d{3}) (\d{3})(?: (.*))?")
 
 
@@ -107,7 +108,7 @@ class MsrpRequest(Struct, frozen=True, gc=False):
     def failure_report(self) -> FailureReport:
         """Failure-Report; absent and unknown values mean `yes`."""
         text = self.header("Failure-Report")
-        return FailureReport.YES if text is None else _FAILURE_REPORTS.get(text.lower(), FailureReport.YES)
+        return _YES if text is None else _FAILURE_REPORTS.get(text.lower(), _YES)
 
     @property
     def wants_success_report(self) -> bool:
@@ -131,7 +132,11 @@ class MsrpResponse(Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, str], ...] = ()
 
     def __bytes__(self) -> bytes:
-        action = f"{self.status:03d} {self.comment}" if self.comment else f"{self.status:03d}"
+        action = str(self.status).zfill(3)
+        if self.comment:
+            action = f"{action} {self.comment}"
+        if not self.headers:
+            return build_response(self.transaction_id, action, self.to_path, self.from_path)
         paths = (("To-Path", self.to_path), ("From-Path", self.from_path))
         return build_frame(self.transaction_id, action, paths + self.headers)
 
@@ -169,7 +174,7 @@ def answer(request: MsrpRequest, status: int, local: str, comment: str = "") -> 
     if request.method == "SEND":
         wanted = request.failure_report
         # RFC 4975 §7.1.4 and §7.2: "no" is never answered, "partial" only when it failed.
-        if wanted is FailureReport.NO or (wanted is FailureReport.PARTIAL and status == 200):
+        if wanted is not _YES and (wanted is _NO or status == 200):
             return None
         to = to.split(" ", 1)[0]  # RFC 4975 §7.2: only the previous hop of a SEND is answered
     return MsrpResponse(request.transaction_id, status, to, local, comment or PHRASES.get(status, ""))

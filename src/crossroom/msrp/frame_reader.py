@@ -8,11 +8,6 @@ from crossroom.msrp.chunk import Flag, Frame, MsrpRequest, MsrpResponse, Unintel
 START_LINE = re.compile(
     rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}) (?:(\d{3})(?: ([^\r\n\x00]*))?|([A-Z]{1,32}))"
 )
-PLAIN_RESPONSE = re.compile(
-    rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}+) (\d{3})(?: ([^\r\n\x00]*))?\r\n"
-    rb"To-Path: ([!-~]+)\r\nFrom-Path: ([!-~]+)\r\n-------\1\$\r\n"
-)
-"""Nearly every response there is, end-line and all; what it does not match may still be one."""
 PLAIN_REQUEST = re.compile(
     rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}+) ([A-Z]{1,32})\r\n"
     rb"To-Path: ([!-~]+)\r\nFrom-Path: ([!-~]+)\r\n"

@@ -5,6 +5,11 @@ from collections.abc import Iterable
 
 from crossroom.machine import LocalProtocolError
 
+PLAIN_RESPONSE = re.compile(
+    rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}+) (\d{3})(?: ([^\r\n\x00]*))?\r\n"
+    rb"To-Path: ([!-~]+)\r\nFrom-Path: ([!-~]+)\r\n-------\1\$\r\n"
+)
+"""Nearly every response there is, end-line and all; what it does not match may still be one."""
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}")
 _FORBIDDEN = re.compile(r"[\x00\r\n]")
 
@@ -36,6 +41,16 @@ def build_frame(
     if b"-------" in body and is_in_body(transaction_id, body):
         raise LocalProtocolError("the end-line of this transaction is in the body")
     return b"".join((text.encode(), b"\r\n\r\n", body, end_line.encode()))
+
+
+def build_response(transaction_id: str, action: str, to_path: str, from_path: str) -> bytes:
+    """The octets of a response without headers of its own; raises LocalProtocolError as `build_frame`."""
+    text = f"MSRP {transaction_id} {action}\r\nTo-Path: {to_path}\r\nFrom-Path: {from_path}"
+    octets = f"{text}\r\n-------{transaction_id}$\r\n".encode()
+    # Where that is one response, and whole, no value in it has changed the framing.
+    if PLAIN_RESPONSE.fullmatch(octets):
+        return octets
+    return build_frame(transaction_id, action, (("To-Path", to_path), ("From-Path", from_path)))
 
 
 def is_line(value: str) -> bool:

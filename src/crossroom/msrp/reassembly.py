@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from crossroom.msrp.chunk import Flag, MsrpRequest
 
+_COMPLETE = Flag.COMPLETE
+
 
 @dataclass(frozen=True, slots=True)
 class InboxLimits:
@@ -97,8 +99,11 @@ class Inbox:
         place = request.byte_range
         start = place.start - 1  # RFC 4975 §7.3.1: where it begins is believed, how long it is is counted
         end = start + len(octets)
-        self._check_size(message_id, max(end, place.total or 0))
-        is_last = request.flag is Flag.COMPLETE
+        if max(end, place.total or 0) > self._limits.max_message:
+            # Before anything is allocated: a Byte-Range may name any octet of 2^63 (RFC 4975 §14.5).
+            self.discard(message_id)
+            raise TooLarge("more octets than a message may have")
+        is_last = request.flag is _COMPLETE
         if start == 0 and is_last and message_id not in self._partials:
             return request.content_type, octets
         partial = self._renewed(message_id, request.content_type, now)
@@ -128,12 +133,6 @@ class Inbox:
     def deadline(self) -> float | None:
         """When tick() is next due."""
         return next((partial.deadline for partial in self._partials.values()), None)
-
-    def _check_size(self, message_id: str, size: int) -> None:
-        # Before anything is allocated: a Byte-Range may name any octet of 2^63 (RFC 4975 §14.5).
-        if size > self._limits.max_message:
-            self.discard(message_id)
-            raise TooLarge(f"{size} octets")
 
     def _renewed(self, message_id: str, content_type: str, now: float) -> _Partial:
         partial = self._partials.pop(message_id, None) or _Partial(content_type)

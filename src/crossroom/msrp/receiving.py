@@ -5,8 +5,6 @@ RFC 4975 §7.3, RFC 7701 §7. Knows no transactions of our own and no connection
 
 from dataclasses import dataclass, field
 
-from msgspec import Struct
-
 from crossroom.machine import Deliver, Ended, ParseError, Send
 from crossroom.msrp.chunk import (
     ByteRange,
@@ -31,6 +29,7 @@ from crossroom.msrp.session_events import (
 
 Output = Send[MsrpRequest | MsrpResponse] | Deliver[SessionEvent] | Ended[EndReason]
 
+_ABORTED = Flag.ABORTED
 _MAX_SMALL_BODY = 10240  # RFC 4975 §7.1: only a SEND may carry more
 _MAX_TOO_LARGE = 32  # refused messages whose late chunks we recognise; their senders stop at the first 413
 
@@ -48,24 +47,22 @@ class SessionLimits:
     max_undecided: int = 256  # requests that wait for `respond`; the next is answered 408 at once
 
 
-class _Undecided(Struct, frozen=True, gc=False):
-    request: MsrpRequest
-    deadline: float
-    event: MessageReceived | NicknameRequested
+Undecided = tuple[float, MsrpRequest, MessageReceived | NicknameRequested]
+"""(when it is answered 408, what waits for the answer, what the user was told of it)"""
 
 
 class Receiving:
-    """What came in and is not finished yet; `seen` as in Session."""
+    """What came in and is not finished yet; `undecided` by handle, `seen` as in Session."""
 
-    __slots__ = ("_handles", "_inbox", "_limits", "_local", "_too_large", "_undecided", "seen")
+    __slots__ = ("_handles", "_inbox", "_limits", "_local", "_too_large", "seen", "undecided")
 
     def __init__(self, local: str, limits: SessionLimits, seen: dict[str, None] | None = None) -> None:
         self._local = local
         self._limits = limits
         self._inbox = Inbox(limits.inbox)
         self._too_large: tuple[str, ...] = ()
-        self._undecided: dict[int, _Undecided] = {}
         self._handles = 0
+        self.undecided: dict[int, Undecided] = {}
         self.seen: dict[str, None] = {} if seen is None else seen
 
     def receive(self, request: MsrpRequest, now: float) -> list[Output]:
@@ -86,34 +83,30 @@ class Receiving:
 
     def has_taken(self, message_id: str) -> bool:
         """True for a message that was received and accepted before."""
-        waiting = (each.event for each in self._undecided.values())
         return message_id in self.seen and not any(
-            isinstance(event, MessageReceived) and event.message.id == message_id for event in waiting
+            isinstance(event, MessageReceived) and event.message.id == message_id
+            for _, _, event in self.undecided.values()
         )
 
-    def undecided(self, handle: int) -> MessageReceived | NicknameRequested | None:
-        """What waits for `respond`; None when it was answered (also by time) before."""
-        undecided = self._undecided.get(handle)
-        return undecided.event if undecided is not None else None
-
     def respond(self, handle: int, status: int, comment: str) -> list[Output]:
-        """Answer a whole message or a NICKNAME; nothing for one that was answered before."""
-        undecided = self._undecided.pop(handle, None)
+        """Answer a whole message or a NICKNAME; nothing for one that was answered (also by time) before."""
+        undecided = self.undecided.pop(handle, None)
         if undecided is None:
             return []
-        if status != 200 and isinstance(undecided.event, MessageReceived):
-            self.seen.pop(undecided.event.message.id, None)  # it may come again and be taken
-        return self.refuse(undecided.request, status, comment)
+        _, request, event = undecided
+        if status != 200 and isinstance(event, MessageReceived):
+            self.seen.pop(event.message.id, None)  # it may come again and be taken
+        return refuse(request, status, self._local, comment)
 
     def tick(self, now: float) -> list[Output]:
         """Answer 408 where nobody decided, and forget messages whose next chunk did not come."""
         self._inbox.tick(now)
-        late = [handle for handle, undecided in self._undecided.items() if undecided.deadline <= now]
+        late = [handle for handle, (deadline, _, _) in self.undecided.items() if deadline <= now]
         return [output for handle in late for output in self.respond(handle, 408, "")]
 
     def deadline(self) -> float | None:
         """When tick() is next due."""
-        first = next((undecided.deadline for undecided in self._undecided.values()), None)
+        first = next((deadline for deadline, _, _ in self.undecided.values()), None)
         return min((due for due in (first, self._inbox.deadline()) if due is not None), default=None)
 
     def refuse(self, request: MsrpRequest, status: int, comment: str = "") -> list[Output]:
@@ -122,7 +115,7 @@ class Receiving:
 
     def _send(self, request: MsrpRequest, now: float) -> list[Output]:
         message_id = request.message_id
-        if request.flag is Flag.ABORTED:
+        if request.flag is _ABORTED:
             self._inbox.discard(message_id)  # RFC 4975 §7.1: no more of it will come
             return self.refuse(request, 200)
         if request.body is None:
@@ -146,34 +139,30 @@ class Receiving:
         return self._deliver(request, Message(message_id, content_type, body, *reports), now)
 
     def _deliver(self, request: MsrpRequest, message: Message, now: float) -> list[Output]:
-        if len(self._undecided) >= self._limits.max_undecided:
+        if len(self.undecided) >= self._limits.max_undecided:
             return self.refuse(request, 408)
         seen = self.seen
         seen[message.id] = None
         if len(seen) > self._limits.dedupe_window:
             del seen[next(iter(seen))]
-        event = MessageReceived(self._next_handle(), message, request.from_path)
-        return self._await_decision(request, event, now)
+        handle = self._handles = self._handles + 1
+        return self._await_decision(request, MessageReceived(handle, message, request.from_path), now)
 
     def _nickname(self, request: MsrpRequest, now: float) -> list[Output]:
         try:
             nickname = parse_nickname(request.header("Use-Nickname"))
         except ParseError as error:
             return self.refuse(request, 424, str(error))
-        if len(self._undecided) >= self._limits.max_undecided:
+        if len(self.undecided) >= self._limits.max_undecided:
             return self.refuse(request, 408)
-        return self._await_decision(request, NicknameRequested(self._next_handle(), nickname), now)
+        handle = self._handles = self._handles + 1
+        return self._await_decision(request, NicknameRequested(handle, nickname), now)
 
     def _await_decision(
         self, request: MsrpRequest, event: MessageReceived | NicknameRequested, now: float
     ) -> list[Output]:
-        deadline = now + self._limits.decision_seconds
-        self._undecided[event.handle] = _Undecided(request, deadline, event)
+        self.undecided[event.handle] = now + self._limits.decision_seconds, request, event
         return [Deliver(event)]
-
-    def _next_handle(self) -> int:
-        self._handles += 1
-        return self._handles
 
     def _give_up(self, request: MsrpRequest) -> list[Output]:
         message_id = request.message_id

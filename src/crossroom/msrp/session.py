@@ -66,8 +66,9 @@ class Session:
         if isinstance(item, MsrpRequest):
             if item.body is None and item.method == "SEND" and self._receiving is None:
                 return refuse(item, 200, self.local_text)  # it binds, or keeps alive; nothing to remember
-            again = self._reported_again(item) if item.method == "SEND" else []
-            outputs = self._remembering().receive(item, now) + again
+            outputs = (self._receiving or self._remembering()).receive(item, now)
+            if item.method == "SEND" and not (outputs and isinstance(outputs[0], Deliver)):
+                outputs += self._reported_again(item)
             return outputs if item.method != "REPORT" else self._heeded(outputs)
         if isinstance(item, MsrpResponse):
             return self.sending.answered(item)
@@ -80,11 +81,11 @@ class Session:
 
         `report=False` keeps the REPORT for later (`report`). A second answer, or a late one, is nothing.
         """
-        receiving = self._remembering()
-        event = receiving.undecided(handle)
+        receiving = self._receiving or self._remembering()
+        undecided = receiving.undecided.get(handle)
         outputs = receiving.respond(handle, status, comment)
-        if report and status == 200 and isinstance(event, MessageReceived):
-            outputs += self.report(event, status, comment)
+        if report and status == 200 and undecided is not None and isinstance(undecided[2], MessageReceived):
+            outputs += self.report(undecided[2], status, comment)
         return outputs
 
     def report(self, received: MessageReceived, status: int = 200, comment: str = "") -> list[Output]:

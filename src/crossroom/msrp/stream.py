@@ -12,13 +12,13 @@ from crossroom.msrp.frame_reader import (
     FLAGS,
     PLAIN_HEADERS,
     PLAIN_REQUEST,
-    PLAIN_RESPONSE,
     PLAIN_START,
     START_LINE,
     parse_frame,
     plain_request,
     plain_response,
 )
+from crossroom.msrp.frame_writer import PLAIN_RESPONSE
 
 _START = b"MSRP "
 _TAIL = 3  # octets of an end-line after its transaction id: flag, CR, LF

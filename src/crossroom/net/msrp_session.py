@@ -227,17 +227,20 @@ class MsrpSession:
         """Receive one frame; held while the peer's path is not known."""
         if self.closed is not None:
             return
+        if self._is_bound:
+            self.run(self.machine.receive(item, self._owner.now()))
+        else:
+            self._take_unbound(item)
+
+    def _take_unbound(self, item: FrameItem) -> None:
         if not self.machine.sending.knows_remote:
             self._held = self._held or HeldFrames(self._owner.settings)
             if not self._held.add(item):
                 self.end(EndReason.FLOODED)
             return
-        if isinstance(item, MsrpResponse):
-            self.run(self.machine.sending.answered(item))
-            return
         is_bare = isinstance(item, MsrpRequest) and item.body is None and item.method == "SEND"
         # Binding is told before any message, and after the answer to a bare binding SEND.
-        if not is_bare:
+        if not (is_bare or isinstance(item, MsrpResponse)):
             self._now_bound()
         self.run(self.machine.receive(item, self._owner.now()))
         if is_bare:

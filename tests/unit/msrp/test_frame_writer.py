@@ -1,9 +1,11 @@
 """msrp/frame_writer.py: one frame out, nothing injected."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossroom.machine import LocalProtocolError
-from crossroom.msrp.frame_writer import build_frame, is_in_body, is_line
+from crossroom.msrp.frame_writer import PLAIN_RESPONSE, build_frame, build_response, is_in_body, is_line
 
 PATHS = (("To-Path", "msrp://a:1/x;tcp"), ("From-Path", "msrp://b:2/y;tcp"))
 
@@ -45,3 +47,34 @@ def test_body_with_the_own_end_line_is_never_written() -> None:
     assert b"-------a1b3" in build_frame("a1b2", "SEND", PATHS, b"x\r\n-------a1b3$\r\n")
     assert is_in_body("a1b2", b"-------a1b2")
     assert not is_in_body("a1b2", b"------a1b2")
+
+
+VALUES = st.text(st.sampled_from("aZ1 $-:\r\n\0\u00e4"), max_size=6) | st.sampled_from(
+    [
+        "a1b2",
+        "200 OK",
+        "481",
+        "msrp://a:1/x;tcp",
+        "msrp://a:1/x;tcp msrp://b:2/y;tcp",
+        "OK\r\nTo-Path: x",
+        "a1b2 200",
+    ]
+)
+
+
+@given(VALUES, VALUES, VALUES, VALUES)
+def test_response_is_written_as_any_frame_or_refused_as_any(
+    transaction_id: str, action: str, to_path: str, from_path: str
+) -> None:
+    paths = (("To-Path", to_path), ("From-Path", from_path))
+    try:
+        expected = build_frame(transaction_id, action, paths)
+    except LocalProtocolError:
+        with pytest.raises(LocalProtocolError):
+            build_response(transaction_id, action, to_path, from_path)
+    else:
+        assert build_response(transaction_id, action, to_path, from_path) == expected
+
+
+def test_usual_response_is_known_at_one_look() -> None:
+    assert PLAIN_RESPONSE.fullmatch(build_response("a1b2", "200 OK", "msrp://a:1/x;tcp", "msrp://b:2/y;tcp"))
