@@ -18,7 +18,7 @@ from crossroom.conference.callers import ANYWHERE
 from crossroom.conference.reasons import reason_of_msrp, reason_of_nickname
 from crossroom.conference.receipts import imdn_part, receipt_of, receipts_wanted
 from crossroom.conference.remote_events import RemoteEvents, stranger
-from crossroom.conference.switch import chosen_id, correlation
+from crossroom.conference.switch import chosen_id, content_of, correlation
 from crossroom.machine import ParseError
 from crossroom.net.clock import Clock
 from crossroom.net.msrp_face import EndReason, NicknameRequest, Outcome, ReceivedMessage, Report, Result
@@ -123,8 +123,7 @@ class RemoteChat:
         if part.media_type == IMDN:
             self._told(Imdn.from_bytes(part.body), author, to, entity)
             return
-        is_text = part.media_type.startswith("text/")
-        content = Content(part.media_type, part.text if is_text else part.body, part.language)
+        content = content_of(part)
         at = cpim.sent_at or self.clock.wall().timestamp()
         delayed = at < self.joined_at - self.skew
         if delayed and not self._wants(at):

@@ -227,7 +227,7 @@ def _said(cpim: CpimMessage, message_id: MessageId, to: Nickname | None) -> Draf
             return Typing(state, to, document.seconds)
         if media_type == IMDN:
             return _told(cpim, message_id, to) if to is not None else None
-        content = _content(readable(part))
+        content = content_of(part)
     except ParseError as error:
         raise Refused(Reason.UNSUPPORTED_CONTENT, str(error)) from None
     return _draft(cpim, message_id, to, content)
@@ -254,8 +254,12 @@ def _told(cpim: CpimMessage, message_id: MessageId, to: Nickname) -> Draft | Tol
     return Told(MessageId(imdn.message_id), receipt, to, native)
 
 
-def _content(parts: list[MimePart]) -> Content:
-    """One part as it is; of several one text in their order, with a word for what is none (docs/mapping.md §3.6)."""
+def content_of(whole: MimePart) -> Content:
+    """What a person reads of a body: one part as it is; of several one text, with a word for what is none.
+
+    Raises ParseError. Which parts these are: docs/mapping.md §3.6.
+    """
+    parts = readable(whole)
     if len(parts) == 1:
         [part] = parts
         is_text = part.media_type.startswith("text/")

@@ -15,7 +15,7 @@ from crossroom.net.clock import VirtualClock
 from crossroom.net.msrp_face import EndReason, NicknameRequest, ReceivedMessage, Report
 from crossroom.room.address import EndpointId, MessageId, Nickname
 from crossroom.room.commands import HistoryRequest
-from crossroom.room.content import Composing, Receipt
+from crossroom.room.content import Composing, Content, Receipt
 from crossroom.room.events import Acknowledged, ComposingChanged, Posted
 from crossroom.room.reasons import Departure, Reason, Refused
 from crossroom.sip.uri import SipUri
@@ -77,6 +77,20 @@ async def test_what_is_not_for_the_room_is_private(place: Place, to: str) -> Non
 async def test_what_names_nobody_is_for_the_room(place: Place, to: str) -> None:
     place.hears(to=to)
     assert place.seen.of(Posted)[0].to is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("alternative", "Grüße"), ("mixed", "[text/html, 12 octets]\nGrüße")]
+)
+async def test_what_has_several_parts_is_told_as_a_person_reads_it(
+    place: Place, kind: str, told: str
+) -> None:
+    parts = ("text/html\r\n\r\n<p>Gr</p>!!!", "text/plain; charset=utf-8\r\n\r\nGrüße")
+    body = "".join(f"--cut\r\nContent-Type: {part}\r\n" for part in parts)
+    assert (
+        place.hears(content=f"Content-Type: multipart/{kind}; boundary=cut\r\n\r\n{body}--cut--\r\n") == 200
+    )
+    assert place.seen.of(Posted)[0].content == Content("text/plain", told)
 
 
 async def test_a_notice_of_the_focus_says_nothing_new(place: Place) -> None:
