@@ -72,3 +72,14 @@ def test_queue_is_full_by_octets_too() -> None:
     each, _ = queue()
     assert each.add(SharedBody("x/y", b"x" * 100))
     assert not each.add(SharedBody("x/y", b"x"))
+
+
+def test_that_it_is_nearly_full_is_told_once() -> None:
+    each, _ = queue()
+    told = []
+    for _ in range(5):
+        each.add(SharedBody("x/y", b""))
+        told.append(each.has_become_congested())
+    each.next_octets(0.0)
+    each.add(SharedBody("x/y", b""))
+    assert [*told, each.has_become_congested()] == [False, False, False, False, True, False]
