@@ -5,6 +5,7 @@ Callbacks only, no tasks: what arrives is given to `receive(message, reply)` at 
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Callable
 from typing import cast
 
@@ -30,6 +31,7 @@ class UdpTransport(asyncio.DatagramProtocol):
         self._transcript = transcript
         self._receive = receive
         self._closed = asyncio.Event()
+        self._kept: socket.socket | None = None
         self.port = 0
 
     @property
@@ -38,11 +40,28 @@ class UdpTransport(asyncio.DatagramProtocol):
         return f"{in_uri(self._host)}:{self.port}"
 
     async def open(self) -> None:
-        """Bind to a free port."""
+        """Bind to a port that is free by TCP too."""
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self._host, 0))
-        self._transport = transport
-        self.port = transport.get_extra_info("sockname")[1]
+        while True:
+            transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self._host, 0))
+            self._transport = transport
+            self.port = transport.get_extra_info("sockname")[1]
+            if transport.get_extra_info("socket") is None or self._keeps_tcp():
+                return
+            transport.close()
+            await self._closed.wait()
+            self._closed.clear()
+
+    def _keeps_tcp(self) -> bool:
+        """Whoever sends us more than 1300 octets tries TCP first: nobody else may answer there in our place."""
+        kept = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
+        try:
+            kept.bind((self._host, self.port))
+        except OSError:
+            kept.close()
+            return False
+        self._kept = kept
+        return True
 
     async def send(self, data: bytes, target: Target) -> None:
         """Send one datagram."""
@@ -73,6 +92,8 @@ class UdpTransport(asyncio.DatagramProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transcript.note(f"UDP socket closed {exc or ''}")
         self._closed.set()
+        if self._kept is not None:
+            self._kept.close()
 
     async def close(self) -> None:
         """Close the socket and wait until it is."""
