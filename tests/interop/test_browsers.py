@@ -204,7 +204,7 @@ async def one_chunk_in_each_message(seen: Decoded) -> None:
     for (
         message
     ) in messages:  # tshark writes the ends of lines as \r\n, and loses one of the quotes of a nickname
-        assert re.fullmatch(r"MSRP (\w+) .*-------\1[$+#]\\r\\n\"?", message), message
+        assert re.fullmatch(r"MSRP (\S+) .*-------\1[$+#]\\r\\n\"?", message), message
         assert message.count("\\r\\n-------") == 1
 
 
