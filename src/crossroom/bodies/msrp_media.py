@@ -229,7 +229,10 @@ def _path(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _words(text: str) -> tuple[str, ...]:
-    """One value for all who say the same, which everybody does who has the same user agent."""
+    """One value for all who say the same, which everybody does who has the same user agent.
+
+    What a hostile description can leave here is bounded by its own Limits.octets, and soon pushed out by others.
+    """
     return tuple(text.lower().split())
 
 
