@@ -82,9 +82,9 @@ class MsrpRequest(Struct, frozen=True, gc=False):
 
     def header(self, name: str) -> str | None:
         """The first header of this name, in any case."""
-        wanted = name.lower()
+        size = len(name)  # names of another length need no second look
         for key, value in self.headers:
-            if key == name or key.lower() == wanted:
+            if len(key) == size and (key == name or key.lower() == name.lower()):
                 return value
         return None
 
