@@ -18,7 +18,7 @@ import structlog
 import uvloop
 
 from crossroom.config.schema import Configuration, Domain, Limits, Msrp, MsrpOffer, Sip, Tls
-from crossroom.server import Crossroom
+from crossroom.server import Crossroom, settle
 
 
 def configuration(arguments: list[str]) -> Configuration:
@@ -49,6 +49,7 @@ async def serve(settings: Configuration, ports: Callable[[Crossroom], list[int]]
     """Run until standard input ends; `ports` are told first."""
     server = Crossroom(settings, structlog.stdlib.get_logger())
     await server.start()
+    settle()
     print(*ports(server), flush=True)
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGUSR1, tidy)

@@ -5,6 +5,7 @@ Read from top to bottom, it is the whole architecture in one place.
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import signal
@@ -249,6 +250,7 @@ async def serve(configuration: Configuration, log: Log) -> int:
     server = Crossroom(configuration, log)
     loop.add_signal_handler(signal.SIGHUP, server.reload)
     await server.start()
+    settle()
     await stopping.wait()
     try:
         async with asyncio.timeout(configuration.server.shutdown_seconds):
@@ -257,3 +259,12 @@ async def serve(configuration: Configuration, log: Log) -> int:
         log.exception("stopping took too long", seconds=configuration.server.shutdown_seconds)
         return 1
     return 0
+
+
+def settle() -> None:
+    """Keep what is there when a server has started out of every later garbage collection.
+
+    Modules and what they hold stay to the end; a full collection that walks over them all holds the loop for 40 ms.
+    """
+    gc.collect()
+    gc.freeze()

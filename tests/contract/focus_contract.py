@@ -235,6 +235,15 @@ class FocusContract:
         assert bob.texts == ["Kettle on", "second"]
         assert {event.author.nickname for event in bob.of(Posted)} == {"Ana"}
 
+    async def test_what_is_posted_at_once_is_posted_or_nothing_has_happened(
+        self, focus_world: FocusWorld
+    ) -> None:
+        ana, seen_by_ana = await self.seat(focus_world, "Ana")
+        is_posted = ana.post_at_once(said("now", "k1"))
+        await ana.post(said("then", "k2"))
+        await seen_by_ana.first(Posted, 1 + is_posted)
+        assert seen_by_ana.texts == ["now", "then"][not is_posted :]
+
     @needs(Features.MODERATION)
     async def test_refused_post_is_delivered_to_nobody(self, focus_world: FocusWorld) -> None:
         ana, seen_by_ana = await self.seat(focus_world, "Ana")

@@ -9,7 +9,7 @@ from crossroom.conference.departures import Cause, cause_of, departure_of_remova
 from crossroom.conference.reasons import outcome_of_sip
 from crossroom.conference.remote_chat import RemoteChat, archived
 from crossroom.conference.remote_events import RemoteEvents
-from crossroom.focus.interface import Answer, Features, Outcome, Progress, untold
+from crossroom.focus.interface import Answer, Elsewhere, Features, Outcome, Progress, untold
 from crossroom.machine import ParseError
 from crossroom.net.sip import SipAgent
 from crossroom.net.sip_refer import ReferFailed
@@ -65,7 +65,7 @@ class Calls:
         return outcome_of_sip(final.status, final.reason)
 
 
-class RemoteParticipation:
+class RemoteParticipation(Elsewhere):
     """See focus.interface.Participation for every call; `keep` gives it what it must undo at the end.
 
     `parting` is the Reason of the BYE that ends the session.

@@ -162,8 +162,7 @@ class SeatChat:
         """See net.msrp_face.SessionFace."""
         if not message.content_type:
             return 200  # RFC 4975 §7.1: a SEND without body only binds or keeps alive
-        requests = self._asking()
-        return None if requests.turns.ask(partial(requests.say, message)) else 413
+        return None if self._asking().hear(message) else 413
 
     def on_nickname(self, request: NicknameRequest) -> None:
         """See net.msrp_face.SessionFace."""

@@ -3,6 +3,7 @@
 Called one after another, in the order of asking (seat_chat.py sees to that). Sections: RFC 7701 §6 and §7.
 """
 
+from functools import partial
 from typing import Protocol
 
 from crossroom.conference.addresses import NAMELESS, aor_of
@@ -88,26 +89,50 @@ class SeatRequests:
         seat = self._seat
         return seat.conference.nickname_of(uri, sees_addresses=seat.sees_addresses)
 
-    async def say(self, message: ReceivedMessage) -> None:
-        """A SEND: a message for all or for one, or typing (RFC 7701 §6)."""
+    def hear(self, message: ReceivedMessage) -> bool:
+        """A SEND, in its turn: at once, as nearly always, or when those before it are done; False: too many are."""
+        if not self.turns.is_idle:
+            return self.turns.ask(partial(self._say, message))
         try:
             said = read(message.content_type, message.body, message.id, self)
-            participation = self._seat.seated()
+            if isinstance(said, Draft) and self._draft(said).post_at_once(said):
+                message.respond(200)
+                return True
+        except Refused as refused:
+            _refuse(message, refused)
+            return True
+        return self.turns.ask(partial(self._carry_out, message, said))
+
+    async def _say(self, message: ReceivedMessage) -> None:
+        try:
+            said = read(message.content_type, message.body, message.id, self)
+        except Refused as refused:
+            _refuse(message, refused)
+        else:
+            await self._carry_out(message, said)
+
+    async def _carry_out(self, message: ReceivedMessage, said: Draft | Typing | Told | None) -> None:
+        """A message for all or for one, typing, a receipt (RFC 7701 §6)."""
+        try:
             if isinstance(said, Draft):
-                self.typing.stop(said.to)
-                if said.receipts:
-                    self.receipts.ask(said.id, said.receipts)
-                await participation.post(said)
+                await self._draft(said).post(said)
             elif isinstance(said, Told):
-                await self._tell(participation, said)
+                await self._tell(self._seat.seated(), said)
             elif isinstance(said, Typing):
-                await participation.compose(said.state, said.to)
+                await self._seat.seated().compose(said.state, said.to)
                 self._watch(said)
         except Refused as refused:
-            status = msrp_status(refused.reason)
-            message.respond(status.code, refused.text or status.comment)
+            _refuse(message, refused)
         else:
             message.respond(200)
+
+    def _draft(self, said: Draft) -> Participation:
+        """Where it is to be posted; who posts types no more, and may be told what became of it."""
+        participation = self._seat.seated()
+        self.typing.stop(said.to)
+        if said.receipts:
+            self.receipts.ask(said.id, said.receipts)
+        return participation
 
     def _watch(self, typing: Typing) -> None:
         if typing.state is Composing.COMPOSING:
@@ -151,3 +176,8 @@ class SeatRequests:
         others = conference.nicknames(sees_addresses=self._seat.sees_addresses)
         taken = {comparison_key(nickname) for nickname in others if own is None or nickname != own.nickname}
         return free_nickname_near(wanted, lambda nickname: comparison_key(nickname) not in taken)
+
+
+def _refuse(message: ReceivedMessage, refused: Refused) -> None:
+    status = msrp_status(refused.reason)
+    message.respond(status.code, refused.text or status.comment)

@@ -93,6 +93,10 @@ class Participation(Protocol):
         """Say something; returns once the room has accepted it, and the post comes back by `deliver`."""
         ...
 
+    def post_at_once(self, draft: Draft) -> bool:
+        """Do the same where there is nothing to wait for; False: nothing was done, it has to be `post`."""
+        ...
+
     async def acknowledge(
         self, message_id: MessageId, receipt: Receipt, to: Nickname, native: Native | None = None
     ) -> None:
@@ -144,6 +148,16 @@ class Participation(Protocol):
     async def leave(self, status: str = "", departure: Departure = Departure.LEFT) -> None:
         """Give the seat up. `departure` says LINK_LOST when it was lost rather than given up."""
         ...
+
+
+class Elsewhere:
+    """What participations have in common whose room is not in this process."""
+
+    __slots__ = ()
+
+    def post_at_once(self, draft: Draft) -> bool:  # noqa: ARG002 -- whatever it is
+        """See Participation: the room answers later."""
+        return False
 
 
 class Focus(Protocol):

@@ -72,6 +72,11 @@ class Turns:
             self._worker = self._tasks.start(self._run(), self._name)
         return True
 
+    @property
+    def is_idle(self) -> bool:
+        """True when nothing runs: what is done now is in its turn."""
+        return self._worker is None
+
     def close(self) -> None:
         """Forget what still waits; what runs is left to end by itself."""
         self._waiting.clear()

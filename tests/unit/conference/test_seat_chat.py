@@ -1,3 +1,4 @@
+import asyncio
 from itertools import count
 
 import pytest
@@ -300,15 +301,28 @@ async def test_a_send_without_body_is_answered_and_told_to_nobody() -> None:
         assert seen.texts == ["said"]
 
 
-async def test_requests_that_cannot_wait_any_more_are_refused() -> None:
+async def test_requests_wait_for_those_before_them_and_those_that_cannot_are_refused() -> None:
     async with facing() as world:
-        ana = await world.sip("Ana")
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
         await ana.rename("Annie")
-        [seat] = list(world.server.conference._premises.registry)
+        seat = next(seat for seat in world.server.conference._premises.registry if seat.chat.requests)
         assert seat.chat.requests is not None
-        seat.chat.requests.turns._limit = 0
-        await ana.say("too much", expect=413)
-        await ana.rename("Too Much", expect=413)
+        turns, gate = seat.chat.requests.turns, asyncio.Event()
+
+        async def hold() -> None:
+            await gate.wait()
+
+        turns.ask(hold)
+        await world.until(lambda: not turns._waiting)
+        turns._limit = 1
+        async with asyncio.TaskGroup() as saying:
+            saying.create_task(ana.say("first"))
+            await world.until(lambda: len(turns._waiting) == 1)
+            await ana.say("too much", expect=413)
+            await ana.rename("Too Much", expect=413)
+            gate.set()
+        await ana.say("second")
+        assert [(await cy.expects_message()).text for _ in range(2)] == ["first", "second"]
 
 
 # -- slow readers ------------------------------------------------------------------------------------------

@@ -95,6 +95,10 @@ class LimitedSeat:
         assert draft.to is None or Features.PRIVATE_MESSAGES in self.features
         return await self.inner.post(draft)
 
+    def post_at_once(self, draft: Draft) -> bool:
+        assert draft.to is None or Features.PRIVATE_MESSAGES in self.features
+        return self.inner.post_at_once(draft)
+
     async def acknowledge(
         self, message_id: MessageId, receipt: Receipt, to: Nickname, native: Native | None = None
     ) -> None:
