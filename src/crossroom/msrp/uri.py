@@ -10,6 +10,9 @@ from crossroom.machine import ParseError
 MAX_URI = 1024  # octets; a session-id is some 20, a host name at most 255
 MAX_PATH = 16  # URIs in one path: endpoint and relays; nobody has more than four
 
+_SHOWN = 8  # characters of a session-id in a log
+_SECRET = re.compile(rf"(?<=[^/]/[A-Za-z0-9._~+=-]{{{_SHOWN}}})[A-Za-z0-9._~+=/-]+")
+
 _URI = re.compile(
     r"(?P<scheme>msrps?)://(?:(?P<userinfo>[^\s@/;?#\[\]]*)@)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%-]+)(?::(?P<port>\d{1,5}))?"
@@ -99,6 +102,14 @@ def _host(text: str) -> str:
     except ValueError as error:
         raise ParseError(f"not an IPv6 address: {text}") from error
     return text[1:-1]
+
+
+def shown(text: str) -> str:
+    """A path, or what somebody says is one, as a log may have it: who knows a whole session-id can speak on it.
+
+    RFC 4975 §14.1: the session-id is what keeps others out.
+    """
+    return _SECRET.sub("…", text[:MAX_URI])
 
 
 def _comparable(host: str) -> str:

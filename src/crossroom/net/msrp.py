@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from crossroom.machine import ParseError
 from crossroom.msrp.session import Session
-from crossroom.msrp.uri import MsrpUri, Path, parse_path
+from crossroom.msrp.uri import MsrpUri, Path, parse_path, shown
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
 from crossroom.net.listening import listening_on
@@ -23,7 +23,6 @@ from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log
 
 _SWEEP_SECONDS = 1.0  # how late a 30-second timer may be
-_SHOWN = 8  # characters of a session-id in a log: the whole is the session's secret
 _READ_BUFFER = 262144  # octets that one read takes at most
 
 
@@ -154,7 +153,7 @@ class MsrpEndpoint:
         """The session is over."""
         session_id = session.machine.local.session_id
         self._sessions.pop(session_id, None)
-        self.log.info("msrp session closed", session=session_id[:_SHOWN], reason=str(session.closed))
+        self.log.info("msrp session closed", session=shown(session.local_text), reason=str(session.closed))
 
     def opened(self, connection: MsrpConnection) -> bool:
         """A connection is there."""
@@ -189,7 +188,7 @@ class MsrpEndpoint:
         if session.machine.local.is_secure and not connection.is_secure:
             return 481  # what was announced as TLS is never taken in the clear
         if not path[0].is_same(session.machine.local):
-            self.log.info("msrp path rewritten", session=path[0].session_id[:_SHOWN], authority=path[0].host)
+            self.log.info("msrp path rewritten", to=shown(to_path), session=shown(session.local_text))
         if session.claimed_by(connection):
             return session
         if session.closed is EndReason.UNTRUSTED:

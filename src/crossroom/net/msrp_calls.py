@@ -22,6 +22,7 @@ from crossroom.msrp.session_events import (
     SessionEvent,
     TooLargeRefused,
 )
+from crossroom.msrp.uri import shown
 from crossroom.net.msrp_face import NicknameRequest, OnResult, ReceivedMessage, SessionFace
 from crossroom.net.sparse_log import SparseLog
 from crossroom.net.tasks import Log
@@ -93,9 +94,8 @@ class FaceCalls:
             case Bound():
                 self._call(self._session.face.on_bound)
             case TooLargeRefused():
-                self._logs.refusals.info(
-                    "limit reached", reason="message-octets", session=self._session.machine.local_text
-                )
+                session = shown(self._session.machine.local_text)
+                self._logs.refusals.info("limit reached", reason="message-octets", session=session)
             case _:
                 assert_never(event)
 
@@ -149,6 +149,6 @@ class FaceCalls:
         try:
             return call(*arguments)
         except Exception:  # whatever it is, it must not reach the loop: others share the connection
-            self._logs.log.exception("msrp face failed", session=self._session.machine.local_text)
+            self._logs.log.exception("msrp face failed", session=shown(self._session.machine.local_text))
             self._session.end(EndReason.FAULT)
             return None

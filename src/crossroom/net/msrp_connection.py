@@ -21,6 +21,7 @@ from crossroom.msrp.chunk import (
 from crossroom.msrp.copies import Copies
 from crossroom.msrp.session_events import EndReason
 from crossroom.msrp.stream import StreamReader
+from crossroom.msrp.uri import shown
 from crossroom.net.msrp_face import MsrpSettings
 from crossroom.net.msrp_outflow import Outflow, QueuedSession
 from crossroom.net.sparse_log import SparseLog
@@ -247,7 +248,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         elif self.sessions:
             self.idle_since = now
         elif now - self.idle_since > settings.bind_seconds:
-            self.close()  # RFC 4975 §7.3: it named no session of ours for long enough
+            self.close()  # RFC 4975 §5.4: it named no session of ours for long enough
 
     # ------------------------------------------------------------------------------------------------------
 
@@ -276,7 +277,7 @@ class MsrpConnection(asyncio.BufferedProtocol):
         if not isinstance(claimed, int):
             claimed.take(item)
         elif (response := refusal(item, claimed)) is not None:
-            to = to_path[:200]
+            to = shown(to_path)
             self._owner.refusals.info("msrp request refused", peer=self._peer, status=response.status, to=to)
             self.outflow.write(bytes(response))
 
@@ -299,7 +300,7 @@ def refusal(item: FrameItem, status: int) -> MsrpResponse | None:
     """The answer to a frame that is for no session of ours; None where nobody waits for one."""
     match item:
         case MsrpResponse():
-            return None  # RFC 4975 §7.2: an unknown transaction is ignored
+            return None  # nobody waits for it, or no longer
         case Unintelligible(transaction_id, to_path, from_path):
             if not (to_path and from_path):
                 return None

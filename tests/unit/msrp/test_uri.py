@@ -3,7 +3,7 @@
 import pytest
 
 from crossroom.machine import ParseError
-from crossroom.msrp.uri import MAX_URI, MsrpUri, format_path, parse_path
+from crossroom.msrp.uri import MAX_URI, MsrpUri, format_path, parse_path, shown
 
 PLAIN = "msrp://ua.sip.example:2855/Xy;tcp"
 
@@ -95,3 +95,19 @@ def test_path_is_read_and_written_hop_by_hop() -> None:
 def test_empty_and_endless_paths_are_parse_errors(text: str) -> None:
     with pytest.raises(ParseError):
         parse_path(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("msrp://a.example:2855/c0123456789abcdef;tcp", "msrp://a.example:2855/c0123456…;tcp"),
+        ("msrps://[::1]:1/c012345;tcp", "msrps://[::1]:1/c012345;tcp"),
+        (
+            "msrp://r:3/relayrelay;tcp msrp://b:2/c01234567/89=+.;tcp",
+            "msrp://r:3/relayrel…;tcp msrp://b:2/c0123456…;tcp",
+        ),
+        ("no path at all", "no path at all"),
+    ],
+)
+def test_a_log_is_not_told_a_whole_session_id(text: str, seen: str) -> None:
+    assert shown(text) == seen
