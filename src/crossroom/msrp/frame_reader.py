@@ -12,7 +12,7 @@ PLAIN_REQUEST = re.compile(
     rb"MSRP ([A-Za-z0-9][A-Za-z0-9.+%=-]{3,31}+) ([A-Z]{1,32})\r\n"
     rb"To-Path: ([!-~]+)\r\nFrom-Path: ([!-~]+)\r\n"
     rb"((?:[A-Za-z-]+: [!-~][ -~]*+(?<! )\r\n){0,29}Content-Type: [!-~][ -~]*+(?<! )\r\n)\r\n"
-    rb"([^\r]*+(?:\r(?!\n-------\1)[^\r]*+)*)\r\n-------\1\$\r\n"
+    rb"(?!-------\1)([^\r]*+(?:\r(?!\n-------\1)[^\r]*+)*)\r\n-------\1\$\r\n"
 )
 """Nearly every request with a body: ASCII, one space after each colon, paths of one URI, a whole message."""
 PLAIN_START, PLAIN_HEADERS = 70, 32  # octets of the longest start line in it, and the most headers

@@ -157,6 +157,7 @@ def test_usual_request_is_read_at_one_look(headers: bytes, body: bytes) -> None:
         USUAL.replace(b"$\r\n", b"$x$\r\n"),
         USUAL.replace(b"hi", b"\r\n-------a1b2+\r\n"),
         USUAL.replace(b"\r\nhi", b""),
+        USUAL.replace(b"hi", b"-------a1b2+\r\nhi"),
         USUAL[:-1],
     ],
 )

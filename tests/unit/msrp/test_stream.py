@@ -73,6 +73,15 @@ def test_empty_line_without_a_body_is_understood() -> None:
     assert items == [MsrpRequest("a1b2c3", "SEND", *PATHS)]
 
 
+def test_end_line_may_begin_with_the_empty_line() -> None:
+    items = read(send(b"-------a1b2c3+\r\n" + bare("next"))[: -len(b"\r\n-------a1b2c3$\r\n")])
+    assert items == [
+        MsrpRequest("a1b2c3", "SEND", *PATHS, (("Content-Type", "x/y"),), b"", Flag.MORE),
+        MsrpRequest("next", "SEND", *PATHS),
+    ]
+    assert isinstance(read(send(b"-------a1b2c3+\r\nhi"))[-1], Malformed)
+
+
 def test_bad_head_costs_one_frame_and_not_the_stream() -> None:
     items = read(bare().replace(b"From-Path: ", b"From Path ") + bare("next"))
     assert isinstance(items[0], Unintelligible)
