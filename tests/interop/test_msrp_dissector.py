@@ -9,7 +9,7 @@ import pytest
 from crossroom.config.schema import Msrp, Tls
 from crossroom.msrp.chunk import MsrpRequest, MsrpResponse
 from crossroom.msrp.message import Message, SharedBody, Transfer
-from crossroom.msrp.receiving import report_on
+from crossroom.msrp.receiving import carrying, report_on
 from crossroom.msrp.sending import Sending
 from crossroom.msrp.session_events import MessageReceived
 from crossroom.msrp.stream import StreamReader
@@ -47,6 +47,7 @@ def written() -> list[bytes]:
     assert isinstance(transfer, Transfer)
     chunks = [sending.send_chunk(transfer, 2048, 0.0) for _ in range(3)]
     report = report_on(MessageReceived(1, Message("m2", "text/plain", b"hi"), THEM), 200, "", US, "tttt")
+    wrapper = b"From: <sip:a@b>\r\nTo: <sip:c@b>\r\n\r\nContent-Type: text/plain\r\n\r\n"
     return [
         sending.bind(0.0),
         sending.set_nickname('Al "X"', 0.0),
@@ -56,6 +57,7 @@ def written() -> list[bytes]:
         *chunks,
         bytes(MsrpResponse("tttt", 413, THEM, US, "Stop Sending")),
         bytes(report),
+        bytes(carrying(report, wrapper)),
     ]
 
 

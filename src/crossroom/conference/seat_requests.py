@@ -10,7 +10,7 @@ from crossroom.conference.addresses import NAMELESS, aor_of
 from crossroom.conference.conference import Conference
 from crossroom.conference.reasons import msrp_status
 from crossroom.conference.receipts import ReceiptBook
-from crossroom.conference.switch import Told, Typing, read
+from crossroom.conference.switch import Told, Typing, read, wrapper_of
 from crossroom.conference.typing import TypingWatch
 from crossroom.focus.interface import Features, Participation
 from crossroom.machine import ParseError
@@ -96,7 +96,7 @@ class SeatRequests:
         try:
             said = read(message.content_type, message.body, message.id, self)
             if isinstance(said, Draft) and self._draft(said).post_at_once(said):
-                message.respond(200)
+                _accept(message, said)
                 return True
         except Refused as refused:
             _refuse(message, refused)
@@ -124,7 +124,7 @@ class SeatRequests:
         except Refused as refused:
             _refuse(message, refused)
         else:
-            message.respond(200)
+            _accept(message, said)
 
     def _draft(self, said: Draft) -> Participation:
         """Where it is to be posted; who posts types no more, and may be told what became of it."""
@@ -176,6 +176,11 @@ class SeatRequests:
         others = conference.nicknames(sees_addresses=self._seat.sees_addresses)
         taken = {comparison_key(nickname) for nickname in others if own is None or nickname != own.nickname}
         return free_nickname_near(wanted, lambda nickname: comparison_key(nickname) not in taken)
+
+
+def _accept(message: ReceivedMessage, said: Draft | Typing | Told | None) -> None:
+    is_wrapped = message.wants_report and said is not None and said.to is not None
+    message.respond(200, wrapper=wrapper_of(message.body) if is_wrapped else b"")
 
 
 def _refuse(message: ReceivedMessage, refused: Refused) -> None:

@@ -43,6 +43,7 @@ UNDERSTOOD = frozenset(
 )
 """CPIM headers that may be required of us."""
 LONGEST_ID = 128  # characters; ids in use have 10 to 40
+_NOTHING = bytes(MimePart.of("text/plain", ""))  # RFC 3862 §2.4: content has a Content-Type at least
 
 
 class Copy(Struct, frozen=True, gc=False):
@@ -124,6 +125,15 @@ def read(content_type: str, body: bytes, message_id: str, speaker: Speaker) -> D
         _must_be_own_name(cpim, speaker)
     to = None if cpim.to[0].uri == speaker.room_uri else _recipient(cpim.to[0].uri, speaker)
     return _said(cpim, MessageId(message_id), to)
+
+
+def wrapper_of(private: bytes) -> bytes:
+    """What a REPORT about a private message carries (RFC 7701 §6.2): its From and To, around nothing.
+
+    `private` is the body of a SEND that was read before.
+    """
+    cpim = CpimMessage.from_bytes(private)
+    return bytes(CpimMessage(cpim.sender, cpim.to, _NOTHING))
 
 
 def copy_of(posted: Posted, author: str, to: str) -> Copy:

@@ -5,6 +5,8 @@ RFC 4975 §7.3, RFC 7701 §7. Knows no transactions of our own and no connection
 
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from crossroom.machine import Deliver, Ended, ParseError, Send
 from crossroom.msrp.chunk import (
     ByteRange,
@@ -56,14 +58,14 @@ class Receiving:
 
     __slots__ = ("_handles", "_inbox", "_limits", "_local", "_too_large", "seen", "undecided")
 
-    def __init__(self, local: str, limits: SessionLimits, seen: dict[str, None] | None = None) -> None:
+    def __init__(self, local: str, limits: SessionLimits, seen: dict[str, bytes] | None = None) -> None:
         self._local = local
         self._limits = limits
         self._inbox = Inbox(limits.inbox)
         self._too_large: tuple[str, ...] = ()
         self._handles = 0
         self.undecided: dict[int, Undecided] = {}
-        self.seen: dict[str, None] = {} if seen is None else seen
+        self.seen: dict[str, bytes] = {} if seen is None else seen
 
     def receive(self, request: MsrpRequest, now: float) -> list[Output]:
         """Take one request that is for this session."""
@@ -97,6 +99,11 @@ class Receiving:
         if status != 200 and isinstance(event, MessageReceived):
             self.seen.pop(event.message.id, None)  # it may come again and be taken
         return refuse(request, status, self._local, comment)
+
+    def keep(self, message_id: str, wrapper: bytes) -> None:
+        """What REPORTs about this message carry, should it come again."""
+        if message_id in self.seen and len(wrapper) <= _MAX_SMALL_BODY:
+            self.seen[message_id] = wrapper
 
     def tick(self, now: float) -> list[Output]:
         """Answer 408 where nobody decided, and forget messages whose next chunk did not come."""
@@ -142,7 +149,7 @@ class Receiving:
         if len(self.undecided) >= self._limits.max_undecided:
             return self.refuse(request, 408)
         seen = self.seen
-        seen[message.id] = None
+        seen[message.id] = b""
         if len(seen) > self._limits.dedupe_window:
             del seen[next(iter(seen))]
         handle = self._handles = self._handles + 1
@@ -193,6 +200,13 @@ def report_again(request: MsrpRequest, local: str, transaction_id: str) -> MsrpR
     span = ByteRange(start, start + len(request.body or b"") - 1, request.byte_range.total)
     headers = _about(request.message_id, span, 200, "")
     return MsrpRequest(transaction_id, "REPORT", request.from_path, local, headers)
+
+
+def carrying(report: MsrpRequest, wrapper: bytes) -> MsrpRequest:
+    """A REPORT with these octets of message/cpim (RFC 7701 §6.2), if there are any and a REPORT may have as many."""
+    if not wrapper or len(wrapper) > _MAX_SMALL_BODY:
+        return report
+    return replace(report, headers=(*report.headers, ("Content-Type", "message/cpim")), body=wrapper)
 
 
 def _about(message_id: str, span: ByteRange, status: int, comment: str) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,15 @@ from crossroom.msrp.chunk import (
     Unintelligible,
 )
 from crossroom.msrp.message import Message
-from crossroom.msrp.receiving import Output, Receiving, SessionLimits, refuse, report_again, report_on
+from crossroom.msrp.receiving import (
+    Output,
+    Receiving,
+    SessionLimits,
+    carrying,
+    refuse,
+    report_again,
+    report_on,
+)
 from crossroom.msrp.sending import Sending
 from crossroom.msrp.session_events import MessageReceived, Report
 from crossroom.msrp.uri import MsrpUri
@@ -26,8 +34,8 @@ class Session:
     """The machine: `sending` starts what goes out, everything else comes in by `receive`.
 
     `local` is our own URI with its unguessable session-id; `seed` an unguessable token (see Outbox); `seen`
-    the Message-IDs that the session which this one replaces has received (RFC 4975 §5.4). They are one table for both:
-    the other may still receive while this one is only offered.
+    the Message-IDs that the session which this one replaces has received (RFC 4975 §5.4), each with what REPORTs about it
+    carry. They are one table for both: the other may still receive while this one is only offered.
     """
 
     __slots__ = ("_limits", "_receiving", "local_text", "sending")
@@ -37,7 +45,7 @@ class Session:
         local: MsrpUri,
         seed: str,
         limits: SessionLimits | None = None,
-        seen: dict[str, None] | None = None,
+        seen: dict[str, bytes] | None = None,
     ) -> None:
         limits = limits or SessionLimits()
         self.local_text = str(local)
@@ -52,7 +60,7 @@ class Session:
         return MsrpUri.parse(self.local_text)
 
     @property
-    def seen(self) -> dict[str, None]:
+    def seen(self) -> dict[str, bytes]:
         """The Message-IDs received lately, for a session that replaces this one."""
         return self._remembering().seen
 
@@ -76,26 +84,35 @@ class Session:
             return self._remembering().oversized(item)
         return _unintelligible(item, self.local_text)
 
-    def respond(self, handle: int, status: int, comment: str = "", *, report: bool = True) -> list[Output]:
+    def respond(
+        self, handle: int, status: int, comment: str = "", *, report: bool = True, wrapper: bytes = b""
+    ) -> list[Output]:
         """Answer a MessageReceived or NicknameRequested; with 200 the success REPORT follows if asked for.
 
-        `report=False` keeps the REPORT for later (`report`). A second answer, or a late one, is nothing.
+        `report=False` keeps the REPORT for later (`report`); `wrapper` are the octets of message/cpim that it carries,
+        also when the message comes again. A second answer, or a late one, is nothing.
         """
         receiving = self._receiving or self._remembering()
         undecided = receiving.undecided.get(handle)
         outputs = receiving.respond(handle, status, comment)
-        if report and status == 200 and undecided is not None and isinstance(undecided[2], MessageReceived):
-            outputs += self.report(undecided[2], status, comment)
+        if status == 200 and undecided is not None and isinstance(undecided[2], MessageReceived):
+            if wrapper:
+                receiving.keep(undecided[2].message.id, wrapper)
+            if report:
+                outputs += self.report(undecided[2], status, comment, wrapper=wrapper)
         return outputs
 
-    def report(self, received: MessageReceived, status: int = 200, comment: str = "") -> list[Output]:
-        """Tell the sender what became of a whole message, if it asked to hear of that."""
+    def report(
+        self, received: MessageReceived, status: int = 200, comment: str = "", *, wrapper: bytes = b""
+    ) -> list[Output]:
+        """Tell the sender what became of a whole message, if it asked to hear of that; `wrapper` as in `respond`."""
         message = received.message
         wanted = message.success_report if status == 200 else message.failure_report is not FailureReport.NO
         if not wanted:
             return []
-        transaction_id = self.sending.outbox.transaction_id()
-        return [Send(report_on(received, status, comment, self.local_text, transaction_id))]
+        transaction_id = self.sending.outbox.transaction_id(wrapper)
+        report = report_on(received, status, comment, self.local_text, transaction_id)
+        return [Send(carrying(report, wrapper))]
 
     def tick(self, now: float) -> list[Output]:
         """Let time pass."""
@@ -116,13 +133,15 @@ class Session:
         """RFC 4975 §5.4: reports "are still necessary even for requests containing duplicate content"."""
         if not request.wants_success_report or request.body is None or request.flag is Flag.ABORTED:
             return []
-        if not self._remembering().has_taken(request.message_id):
+        receiving = self._remembering()
+        if not receiving.has_taken(request.message_id):
             return []
+        wrapper = receiving.seen[request.message_id]
         try:
-            report = report_again(request, self.local_text, self.sending.outbox.transaction_id())
+            report = report_again(request, self.local_text, self.sending.outbox.transaction_id(wrapper))
         except ParseError:
             return []  # as nobody put this chunk in its place
-        return [Send(report)]
+        return [Send(carrying(report, wrapper))]
 
     def _heeded(self, outputs: list[Output]) -> list[Output]:
         """With what a REPORT means for the message that it is about."""

@@ -133,11 +133,19 @@ class FaceCalls:
         if status is not None:
             self._session.run(self._session.machine.respond(event.handle, status))
 
-    def _respond(self, handle: int, status: int, comment: str, report: bool) -> None:  # noqa: FBT001 -- a callback
-        self._session.run(self._session.machine.respond(handle, status, comment, report=report))
+    def _respond(
+        self,
+        handle: int,
+        status: int,
+        comment: str,
+        report: bool,  # noqa: FBT001 -- a callback
+        wrapper: bytes = b"",
+    ) -> None:
+        machine = self._session.machine
+        self._session.run(machine.respond(handle, status, comment, report=report, wrapper=wrapper))
 
-    def _report(self, event: MessageReceived, status: int, comment: str) -> None:
-        self._session.run(self._session.machine.report(event, status, comment))
+    def _report(self, event: MessageReceived, status: int, comment: str, wrapper: bytes) -> None:
+        self._session.run(self._session.machine.report(event, status, comment, wrapper=wrapper))
 
     def _named(self, status: int) -> None:
         if self._naming:

@@ -122,16 +122,19 @@ class ReceivedMessage(Struct, eq=False):
     content_type: str
     body: bytes
     wants_report: bool
-    _respond: Callable[[int, str, bool], None]
-    _report: Callable[[int, str], None]
+    _respond: Callable[[int, str, bool, bytes], None]
+    _report: Callable[[int, str, bytes], None]
 
-    def respond(self, status: int, comment: str = "", *, report: bool = True) -> None:
-        """Answer; with 200 the REPORT follows if it was asked for, unless `report` is False (see `report`)."""
-        self._respond(status, comment, report)
+    def respond(self, status: int, comment: str = "", *, report: bool = True, wrapper: bytes = b"") -> None:
+        """Answer; with 200 the REPORT follows if it was asked for, unless `report` is False (see `report`).
 
-    def report(self, status: int = 200, comment: str = "") -> None:
-        """Send the REPORT that `respond(200, report=False)` kept back."""
-        self._report(status, comment)
+        `wrapper` are octets of message/cpim that the REPORT carries (RFC 7701 §6.2).
+        """
+        self._respond(status, comment, report, wrapper)
+
+    def report(self, status: int = 200, comment: str = "", *, wrapper: bytes = b"") -> None:
+        """Send the REPORT that `respond(200, report=False)` kept back; `wrapper` as there."""
+        self._report(status, comment, wrapper)
 
 
 class NicknameRequest:

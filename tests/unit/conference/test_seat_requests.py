@@ -148,6 +148,34 @@ async def test_a_private_message_reaches_every_device_of_its_recipient_and_nobod
         assert (await dee.expects_message()).text == "loud"
 
 
+@pytest.mark.parametrize("content_type", ["text/plain", "application/im-iscomposing+xml"])
+async def test_a_report_about_what_is_private_names_author_and_recipient_as_the_author_did(
+    content_type: str,
+) -> None:
+    async with facing() as world:
+        ana, _ = await world.sip("Ana"), await world.sip("Cy")
+        await ana.expects_roster("Ana", "Cy")
+        document = (
+            '<isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing"><state>active</state></isComposing>'
+        )
+        addresses = f'From: "Ana \u00e0 \\"Tea\\"" <{ana.aor}>\r\nTo: "Cy" <{ana.seat.uri_of("Cy")}>\r\n'
+        content = f"DateTime: 2026-11-28T12:00:00Z\r\n\r\nContent-Type: {content_type}\r\n\r\n{document}"
+        body, session = f"{addresses}{content}".encode(), ana.seat.session
+        assert await session.send("message/cpim", body, message_id="m1", success_report=True) == 200
+        report = await session.expects_report("m1")
+        assert report.get("Content-Type") == "message/cpim"
+        assert report.body == f"{addresses}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n".encode()
+
+
+async def test_a_report_about_what_is_for_everybody_carries_nothing() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        session, body = ana.seat.session, ana.seat.wrapped("loud")
+        assert await session.send("message/cpim", body, message_id="m1", success_report=True) == 200
+        report = await session.expects_report("m1")
+        assert (report.get("Content-Type"), report.body) == ("", None)
+
+
 async def test_a_private_message_to_an_xmpp_user_and_back() -> None:
     async with facing() as world:
         bob, seen = await world.xmpp("Bob")

@@ -4,6 +4,7 @@ import pytest
 
 from crossroom.machine import Deliver, Ended, Send
 from crossroom.msrp.chunk import (
+    ByteRange,
     FailureReport,
     FrameItem,
     MsrpRequest,
@@ -124,6 +125,66 @@ def test_report_can_be_kept_back_and_sent_later() -> None:
     (failure,) = sent(bob.report(received, 408, "Timeout"))
     assert isinstance(failure, MsrpRequest)
     assert failure.header("Status") == "000 408 Timeout"
+
+
+WRAPPER = b"From: <sip:a@b.example>\r\nTo: <sip:c@b.example>\r\n\r\nContent-Type: text/plain\r\n\r\n"
+
+
+def received_by(bob: Session, ana: Session) -> MessageReceived:
+    transfer = begin(ana, Message("m1", "message/cpim", b"x" * 3000, success_report=True))
+    bob.receive(frame(ana.sending.send_chunk(transfer, 2048, 0.0)), 0.0)
+    return message_in(bob.receive(frame(ana.sending.send_chunk(transfer, 2048, 0.0)), 0.0))
+
+
+def carried(outputs: list[Output]) -> list[tuple[str, bytes | None]]:
+    """Type and body of each REPORT."""
+    frames = [item for item in sent(outputs) if isinstance(item, MsrpRequest)]
+    assert {item.method for item in frames} == {"REPORT"}
+    return [(item.content_type, item.body) for item in frames]
+
+
+def test_a_report_carries_the_wrapper_that_the_answer_gives_it() -> None:
+    """RFC 7701 §6.2: From and To of a private message."""
+    ana, bob = pair()
+    outputs = bob.respond(received_by(bob, ana).handle, 200, wrapper=WRAPPER)
+    assert carried(outputs) == [("message/cpim", WRAPPER)]
+    _, report = sent(outputs)
+    assert events(ana.receive(report, 0.0)) == [Report("m1", 200, "OK", ByteRange(1, 3000, 3000))]
+
+
+def test_a_message_that_comes_again_is_reported_with_the_same_wrapper() -> None:
+    ana, bob = pair()
+    bob.respond(received_by(bob, ana).handle, 200, wrapper=WRAPPER)
+    replacement = Session(B, "bobseedbobseed34", seen=bob.seen)
+    again = begin(ana, Message("m1", "message/cpim", b"x" * 3000, success_report=True))
+    chunks = [frame(ana.sending.send_chunk(again, 2048, 0.0)) for _ in range(2)]
+    outputs = [output for chunk in chunks for output in replacement.receive(chunk, 1.0)]
+    assert carried(outputs) == [("message/cpim", WRAPPER)] * 2
+
+
+def test_a_report_that_was_kept_back_carries_the_wrapper_too() -> None:
+    ana, bob = pair()
+    received = received_by(bob, ana)
+    bob.respond(received.handle, 200, report=False, wrapper=WRAPPER)
+    assert carried(bob.report(received, wrapper=WRAPPER)) == [("message/cpim", WRAPPER)]
+    assert carried(bob.report(received, 408, wrapper=WRAPPER)) == [("message/cpim", WRAPPER)]
+
+
+def test_a_wrapper_that_no_report_may_carry_is_left_out() -> None:
+    """RFC 4975 §7.1: only a SEND has more than 10240 octets."""
+    ana, bob = pair()
+    received = received_by(bob, ana)
+    assert carried(bob.report(received, wrapper=b"x" * 10240)) == [("message/cpim", b"x" * 10240)]
+    assert carried(bob.respond(received.handle, 200, wrapper=b"x" * 10241)) == [("", None)]
+    assert bob.seen == {"m1": b""}
+
+
+def test_a_wrapper_with_the_end_line_of_a_report_gets_a_report_of_another_transaction() -> None:
+    ana, bob = pair()
+    received = received_by(bob, ana)
+    other = Session(B, "bobseedbobseed12").sending.outbox.transaction_id()
+    wrapper = f"From: <sip:a@b>\r\n-------{other}$\r\n".encode()
+    assert carried(bob.report(received, wrapper=wrapper)) == [("message/cpim", wrapper)]
 
 
 @pytest.mark.parametrize(
