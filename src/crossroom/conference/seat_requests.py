@@ -91,29 +91,26 @@ class SeatRequests:
 
     def hear(self, message: ReceivedMessage) -> bool:
         """A SEND, in its turn: at once, as nearly always, or when those before it are done; False: too many are."""
-        if not self.turns.is_idle:
-            return self.turns.ask(partial(self._say, message))
         try:
-            said = read(message.content_type, message.body, message.id, self)
-            if isinstance(said, Draft) and self._draft(said).post_at_once(said):
-                _accept(message, said)
+            if self.turns.is_idle and self._is_posted_at_once(message):
                 return True
         except Refused as refused:
             _refuse(message, refused)
             return True
-        return self.turns.ask(partial(self._carry_out, message, said))
+        return self.turns.ask(partial(self._say, message))
+
+    def _is_posted_at_once(self, message: ReceivedMessage) -> bool:
+        """False: it has to wait for its turn, and is read again then; meanwhile a name may be somebody else's."""
+        said = read(message.content_type, message.body, message.id, self)
+        if not (isinstance(said, Draft) and self._draft(said).post_at_once(said)):
+            return False
+        _accept(message, said)
+        return True
 
     async def _say(self, message: ReceivedMessage) -> None:
-        try:
-            said = read(message.content_type, message.body, message.id, self)
-        except Refused as refused:
-            _refuse(message, refused)
-        else:
-            await self._carry_out(message, said)
-
-    async def _carry_out(self, message: ReceivedMessage, said: Draft | Typing | Told | None) -> None:
         """A message for all or for one, typing, a receipt (RFC 7701 §6)."""
         try:
+            said = read(message.content_type, message.body, message.id, self)
             if isinstance(said, Draft):
                 await self._draft(said).post(said)
             elif isinstance(said, Told):

@@ -1,15 +1,19 @@
 import asyncio
+from unittest.mock import patch
 
 import pytest
 
 from contract.focus_contract import said
 from crossroom.config.schema import Limits
+from crossroom.net.msrp_face import ReceivedMessage
 from crossroom.net.sparse_log import LINES
 from crossroom.room.address import Nickname
-from crossroom.room.commands import SetRole
-from crossroom.room.events import Joined, Posted, Renamed
+from crossroom.room.commands import Destroy, SetRole
+from crossroom.room.events import ComposingChanged, Joined, Posted, Renamed, RoomEvent, SubjectChanged
 from crossroom.room.reasons import Reason, Refused
+from crossroom.room.room import Room
 from crossroom.room.standing import Role
+from peers.msrp_frame import MsrpFrame
 from peers.sip_message import SipMessage
 from peers.sip_participant import SipParticipant
 from unit.conference.face_world import ROOM, TEA, World, facing
@@ -292,3 +296,108 @@ async def test_a_message_that_is_too_large_is_a_line_in_the_log() -> None:
         for _ in range(3):
             await ana.say("x" * 1500, expect=413)
         assert [line["reason"] for line in world.logged("limit reached")] == ["message-octets"] * 3
+
+
+# -- one after another ---------------------------------------------------------------------------------------
+
+
+def saying(peer: SipParticipant, text: str, **how: str) -> MsrpFrame:
+    """The SEND of one text."""
+    [frame] = peer.seat.session.send_frames("message/cpim", peer.seat.wrapped(text, **how))
+    return frame
+
+
+TYPES = '<isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing"><state>active</state></isComposing>'
+
+
+async def test_what_comes_in_one_segment_is_done_in_its_order() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        _, seen = await world.xmpp("Bob")
+        session = ana.seat.session
+        frames = [
+            saying(ana, "one"),
+            saying(ana, TYPES, content_type="application/im-iscomposing+xml"),
+            saying(ana, "two"),
+            session.frame("NICKNAME", ("Use-Nickname", '"Annie"')),
+            saying(ana, "three"),
+        ]
+        session.write(*frames)
+        for frame in frames:
+            await session.expects_response(frame, 200)
+        told = [type(event) for event in seen.events if not isinstance(event, Joined | SubjectChanged)]
+        assert told == [Posted, ComposingChanged, Posted, Renamed, Posted]
+        assert [event.author.nickname for event in seen.of(Posted)] == ["Ana", "Ana", "Annie"]
+
+
+async def test_for_whom_something_is_is_read_when_its_turn_has_come() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")  # who begins a room sees addresses
+        bob, seen_by_bob = await world.xmpp("Bob")
+        cy, seen_by_cy = await world.xmpp("Cy")
+        await ana.expects_roster("Ana", "Bob", "Cy")
+        [seat] = list(world.server.conference._premises.registry)
+        body = ana.seat.wrapped(
+            TYPES, to=ana.seat.uri_of("Bob"), content_type="application/im-iscomposing+xml"
+        )
+        answered = asyncio.Event()
+        typing = ReceivedMessage(
+            "m1",
+            "message/cpim",
+            body,
+            wants_report=False,
+            _respond=lambda *_: answered.set(),
+            _report=lambda *_: None,
+        )
+        assert seat.chat.on_message(typing) is None
+        # both at once, before anything else has its turn
+        await bob.rename(Nickname("Bobby"))
+        await cy.rename(Nickname("Bob"))
+        await answered.wait()
+        assert len(seen_by_bob.of(ComposingChanged)) == 1
+        assert not seen_by_cy.of(ComposingChanged)
+
+
+async def test_a_message_that_ends_its_own_room_costs_nobody_more_than_the_room() -> None:
+    """A `deliver` may call back at once (docs/focus.md, 7): the seat ends while its own message is read."""
+    async with facing() as world:
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
+        _, seen = await world.xmpp("Bob")
+        [room] = list(world.server.focus._hosting)
+
+        def end(event: RoomEvent) -> None:
+            if isinstance(event, Posted):
+                world.server.focus._hosting.perform(room, Destroy(None))
+
+        seen.on_event = end
+        ana.seat.session.write(saying(ana, "the end"), saying(ana, "and more"))
+        for peer in (ana, cy):
+            assert "cause=410" in (await peer.expects_removed()).get("Reason")
+        assert seen.texts == ["the end"]
+        await world.until(lambda: not world.server.msrp.sessions)
+
+
+async def test_a_fault_of_the_room_in_a_message_ends_its_seats_and_is_told_once() -> None:
+    async with facing() as world:
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
+        with patch.object(Room, "handle", side_effect=ZeroDivisionError):
+            ana.seat.session.write(saying(ana, "boom"), saying(ana, "and more"))
+            for peer in (ana, cy):
+                assert "cause=500" in (await peer.expects_removed()).get("Reason")
+        await world.until(lambda: not world.server.msrp.sessions)
+        [fault] = world.faults
+        assert fault["event"].endswith("ended by a fault")
+        world.log.remove(fault)
+
+
+async def test_a_message_that_nobody_can_read_for_a_defect_of_ours_costs_its_own_seat_only() -> None:
+    async with facing() as world:
+        ana, cy = await world.sip("Ana"), await world.sip("Cy")
+        with patch("crossroom.conference.switch.plain_text", side_effect=ZeroDivisionError):
+            ana.seat.session.write(saying(ana, "boom"))
+            await ana.expects_removed()
+        await cy.say("still here")
+        await cy.expects_roster("Cy")
+        [fault] = world.faults
+        assert fault["event"] == "msrp face failed"
+        world.log.remove(fault)
