@@ -132,6 +132,7 @@ class SeatRequests:
         return participation
 
     def _watch(self, typing: Typing) -> None:
+        self._seat.seated()  # what was told may have ended the room: then nothing is watched (raises Refused)
         if typing.state is Composing.COMPOSING:
             self.typing.start(typing.to, typing.seconds)
         else:

@@ -377,6 +377,25 @@ async def test_a_message_that_ends_its_own_room_costs_nobody_more_than_the_room(
         await world.until(lambda: not world.server.msrp.sessions)
 
 
+async def test_typing_that_ends_its_own_room_leaves_no_timer() -> None:
+    async with facing() as world:
+        ana = await world.sip("Ana")
+        _, seen = await world.xmpp("Bob")
+        [room] = list(world.server.focus._hosting)
+        [seat] = list(world.server.conference._premises.registry)
+
+        def end(event: RoomEvent) -> None:
+            if isinstance(event, ComposingChanged):
+                world.server.focus._hosting.perform(room, Destroy(None))
+
+        seen.on_event = end
+        ana.seat.session.write(saying(ana, TYPES, content_type="application/im-iscomposing+xml"))
+        await ana.expects_removed()
+        await world.until(lambda: not world.server.msrp.sessions)
+        assert seat.chat.requests is not None
+        assert len(seat.chat.requests.typing) == 0
+
+
 async def test_a_fault_of_the_room_in_a_message_ends_its_seats_and_is_told_once() -> None:
     async with facing() as world:
         ana, cy = await world.sip("Ana"), await world.sip("Cy")
