@@ -261,8 +261,8 @@ def unescape(text: str) -> str:
 
 
 def format_date_time(posix: float) -> str:
-    """POSIX seconds as RFC 3339 in UTC with milliseconds."""
-    seconds, milliseconds = divmod(round(posix * 1000), 1000)
+    """POSIX seconds as RFC 3339 in UTC with the milliseconds begun: never later than it was."""
+    seconds, milliseconds = divmod(round(posix * 1_000_000) // 1000, 1000)
     return f"{_date_time(seconds)}.{milliseconds:03}Z"
 
 

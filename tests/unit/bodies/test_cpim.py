@@ -263,6 +263,21 @@ def test_header_name_that_would_break_out_is_never_written(header: CpimHeader) -
         bytes(CpimMessage(BOB, (ROOM,), KETTLE, extensions=(header,)))
 
 
+@pytest.mark.parametrize("microseconds", [0, 1, 499, 500, 501, 999_000, 999_499, 999_500, 999_999])
+def test_a_moment_is_never_written_later_than_it_was(microseconds: int) -> None:
+    """Who joins within the millisecond after a message is sent it as history, and must see that it is."""
+    at = 1770113472 + microseconds / 1_000_000
+    written = parse_date_time(format_date_time(at))
+    assert written is not None
+    assert written <= at < written + 0.001
+
+
+@given(milliseconds=st.integers(0, 4_000_000_000_000))
+def test_a_moment_of_whole_milliseconds_is_written_as_it_is(milliseconds: int) -> None:
+    at = milliseconds / 1000
+    assert parse_date_time(format_date_time(at)) == at
+
+
 def test_date_time_is_utc_with_milliseconds_both_ways() -> None:
     assert format_date_time(1770113472.5) == "2026-02-03T10:11:12.500Z"
     assert parse_date_time("2026-02-03T11:11:12.5+01:00") == 1770113472.5
