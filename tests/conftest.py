@@ -6,6 +6,9 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+# The suites that test modules inherit say what they found, as the modules themselves do.
+pytest.register_assert_rewrite("contract", "peers", "stage")
+
 # No test is timed: a busy machine is no defect. In CI every run tries the same examples.
 settings.register_profile("crossroom", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("crossroom")
