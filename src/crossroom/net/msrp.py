@@ -40,7 +40,7 @@ class MsrpEndpoint:
         self._sessions: dict[str, MsrpSession] = {}
         self._connections: set[MsrpConnection] = set()
         self._empty: asyncio.Event | None = None  # somebody waits until no connection is left
-        self._dirty: list[Outflow] = []
+        self.unflushed: list[Outflow] = []
         self._servers: list[asyncio.Server] = []
         self._browsers: list[MsrpWebSockets] = []
         self._listening: tuple[MsrpListen, ...] = ()
@@ -166,11 +166,9 @@ class MsrpEndpoint:
         if not self._connections and self._empty is not None:
             self._empty.set()
 
-    def dirty(self, outflow: Outflow) -> None:
-        """Flush this connection with the others, once in this turn of the loop."""
-        if not self._dirty:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._dirty.append(outflow)
+    def flush_soon(self) -> None:
+        """Flush all connections that are written to, once in this turn of the loop."""
+        asyncio.get_running_loop().call_soon(self._flush)
 
     def claim(self, connection: MsrpConnection, to_path: str) -> MsrpSession | int:
         """The session of a To-Path, bound now if it waited for its connection; or the status to refuse with."""
@@ -232,8 +230,8 @@ class MsrpEndpoint:
                 await asyncio.wait_for(self._empty.wait(), seconds)
 
     def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        for outflow in dirty:
+        unflushed, self.unflushed = self.unflushed, []
+        for outflow in unflushed:
             outflow.flush()
 
     def _keep_sweeping(self) -> None:

@@ -56,6 +56,7 @@ class ConnectionOwner(Protocol):
     settings: MsrpSettings
     read_buffer: bytearray
     read_view: memoryview
+    unflushed: list[Outflow]
     log: Log
     refusals: SparseLog
 
@@ -68,8 +69,8 @@ class ConnectionOwner(Protocol):
     def closed(self, connection: "MsrpConnection") -> None:
         """It is gone."""
 
-    def dirty(self, outflow: Outflow) -> None:
-        """It wants to be flushed in this turn of the loop."""
+    def flush_soon(self) -> None:
+        """See net.msrp_outflow.FlowOwner."""
 
     def claim(self, connection: "MsrpConnection", to_path: str) -> BoundSession | int:
         """Find, and if need be bind, the session of a To-Path; or the status to refuse with."""

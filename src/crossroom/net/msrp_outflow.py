@@ -21,9 +21,10 @@ class FlowOwner(Protocol):
     """The endpoint of the connection."""
 
     settings: MsrpSettings
+    unflushed: list["Outflow"]
 
-    def dirty(self, outflow: "Outflow") -> None:
-        """Flush it with the others in this turn of the loop."""
+    def flush_soon(self) -> None:
+        """Flush what will be `unflushed`, all of it in this turn of the loop: called before the first."""
 
 
 class OwnConnection(Protocol):
@@ -75,7 +76,10 @@ class Outflow:
         if not pending:
             if self._is_closed:
                 return
-            self._owner.dirty(self)
+            unflushed = self._owner.unflushed
+            if not unflushed:
+                self._owner.flush_soon()
+            unflushed.append(self)
         pending.append(octets)
         self._pending_octets += len(octets)
         if self._pending_octets >= self._high_water:
