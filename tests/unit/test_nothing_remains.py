@@ -60,7 +60,7 @@ async def test_no_object_of_a_room_is_left_when_everybody_has_left() -> None:
         empty = server.tables()
         for guest in (ana, bob):
             await guest.join(f"sip:tea@{DOMAIN}", guest.name.capitalize())
-        assert {"Conference", "MsrpConnection", "MsrpSession", "Room", "Seat"} <= set(living(before))
+        assert {"Conference", "BufferedConnection", "MsrpSession", "Room", "Seat"} <= set(living(before))
         for guest in (ana, bob):
             await guest.leave()
         async with asyncio.timeout(10):

@@ -13,7 +13,7 @@ from crossroom.msrp.uri import MsrpUri, Path, parse_path, shown
 from crossroom.net.clock import Clock
 from crossroom.net.ids import Ids
 from crossroom.net.listening import listening_on
-from crossroom.net.msrp_connection import MsrpConnection
+from crossroom.net.msrp_connection import MsrpConnection, connection_class
 from crossroom.net.msrp_dialer import Dialer
 from crossroom.net.msrp_face import EndReason, Fingerprint, MsrpListen, MsrpSettings, SessionFace
 from crossroom.net.msrp_outflow import Outflow
@@ -203,9 +203,11 @@ class MsrpEndpoint:
         tls = self.settings.server_tls if address.is_secure else None
         if address.is_secure and tls is None:
             raise ValueError("a secure MSRP listener needs a certificate")
+        loop = asyncio.get_running_loop()
+        kind = connection_class(loop, is_secure=address.is_secure)
         with listening_on(address.scheme, address.host, address.port):
-            server = await asyncio.get_running_loop().create_server(
-                lambda: MsrpConnection(self, is_secure=address.is_secure), address.host, address.port, ssl=tls
+            server = await loop.create_server(
+                lambda: kind(self, is_secure=address.is_secure), address.host, address.port, ssl=tls
             )
         self._servers.append(server)
         port: int = server.sockets[0].getsockname()[1]

@@ -1,6 +1,6 @@
 """One MSRP connection: octets in and out, and which sessions are bound to it (RFC 4975 §5.4, §7.3).
 
-All connections read into one buffer of their endpoint's: it is empty again before the loop reads the next.
+All connections read into one buffer, the loop's or their endpoint's: it is empty again before the loop reads the next.
 Writing is in msrp_outflow.py.
 """
 
@@ -76,7 +76,7 @@ class ConnectionOwner(Protocol):
         """Find, and if need be bind, the session of a To-Path; or the status to refuse with."""
 
 
-class MsrpConnection(asyncio.BufferedProtocol):
+class MsrpConnection(asyncio.BaseProtocol):
     """See the module. `is_secure`: TLS is below it; `key` names where it leads when we opened it."""
 
     __slots__ = (
@@ -141,19 +141,15 @@ class MsrpConnection(asyncio.BufferedProtocol):
             self._owner.refusals.warning("msrp connection refused: too many", peer=self._peer)
             self.abort(EndReason.CONGESTED)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- ours has one size
-        """The endpoint's one buffer."""
-        return self._owner.read_view
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Octets came."""
+    def data_received(self, octets: bytes | bytearray, size: int | None = None) -> None:
+        """Octets came: all, or as many as `size` of what is overwritten later."""
         self.has_read = True
-        at, copies = 0, self._copies
+        at, end, copies = 0, len(octets) if size is None else size, self._copies
         if copies is not None and self._reader.is_between_frames:
-            at = copies.take_usual(self._owner.read_buffer, nbytes)  # hot: the answers to a fan-out
-            if at == nbytes:
+            at = copies.take_usual(octets, end)  # hot: the answers to a fan-out
+            if at == end:
                 return
-        for item in self._reader.receive_data(self._owner.read_view[at:nbytes]):
+        for item in self._reader.receive_data(memoryview(octets)[at:end]):
             self._route(item)
 
     def take_whole(self, octets: bytes) -> None:
@@ -295,6 +291,30 @@ class MsrpConnection(asyncio.BufferedProtocol):
             if claimed in self.sessions:  # not yet, while it is being bound to another one (see claimed_by)
                 self._routes[to_path] = claimed
         return claimed
+
+
+class BufferedConnection(MsrpConnection, asyncio.BufferedProtocol):
+    """One that reads into the buffer of its endpoint."""
+
+    __slots__ = ()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- ours has one size
+        """The endpoint's one buffer."""
+        return self._owner.read_view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Octets came."""
+        self.data_received(self._owner.read_buffer, nbytes)
+
+
+def connection_class(loop: asyncio.AbstractEventLoop, *, is_secure: bool) -> type[MsrpConnection]:
+    """What reads at the least cost here.
+
+    uvloop has one buffer for all TCP connections, and to be asked for another costs it a call more. Everything else
+    would make one of 256 KiB for each read.
+    """
+    has_buffer = type(loop).__module__.partition(".")[0] == "uvloop" and not is_secure
+    return MsrpConnection if has_buffer else BufferedConnection
 
 
 def refusal(item: FrameItem, status: int) -> MsrpResponse | None:

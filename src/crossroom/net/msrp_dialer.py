@@ -9,7 +9,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from crossroom.msrp.uri import Path
-from crossroom.net.msrp_connection import ConnectionOwner, MsrpConnection
+from crossroom.net.msrp_connection import ConnectionOwner, MsrpConnection, connection_class
 from crossroom.net.msrp_face import Fingerprint, MsrpUnreachable
 from crossroom.net.msrp_fingerprint import matches
 from crossroom.net.tls import unverified_context
@@ -66,11 +66,13 @@ class Dialer:
     async def _connect(self, key: Key, fingerprints: tuple[Fingerprint, ...]) -> MsrpConnection:
         host, port, is_secure = key
         shared_key = None if fingerprints else key
+        loop = asyncio.get_running_loop()
+        kind = connection_class(loop, is_secure=is_secure)
         try:
             async with asyncio.timeout(self._owner.settings.connect_seconds):
                 # RFC 4975 §6.2: every address of the name is tried, in order; never SRV.
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: MsrpConnection(self._owner, is_secure=is_secure, key=shared_key),
+                _, connection = await loop.create_connection(
+                    lambda: kind(self._owner, is_secure=is_secure, key=shared_key),
                     host,
                     port,
                     ssl=self._tls(fingerprints) if is_secure else None,

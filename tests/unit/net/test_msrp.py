@@ -14,6 +14,7 @@ from crossroom.msrp.uri import MsrpUri, parse_path
 from crossroom.net.clock import VirtualClock
 from crossroom.net.ids import SeededIds
 from crossroom.net.msrp import MsrpEndpoint
+from crossroom.net.msrp_connection import BufferedConnection, MsrpConnection, connection_class
 from crossroom.net.msrp_face import (
     EndReason,
     Fingerprint,
@@ -771,3 +772,10 @@ async def test_secure_listener_without_certificate_is_refused() -> None:
     endpoint = MsrpEndpoint(settings, VirtualClock(), SeededIds(1), structlog.stdlib.get_logger())
     with pytest.raises(ValueError, match="certificate"):
         await endpoint.start()
+
+
+async def test_connections_read_into_the_buffer_that_is_there_already() -> None:
+    loop = asyncio.get_running_loop()
+    is_uvloop = type(loop).__module__.startswith("uvloop")
+    assert connection_class(loop, is_secure=False) is (MsrpConnection if is_uvloop else BufferedConnection)
+    assert connection_class(loop, is_secure=True) is BufferedConnection
