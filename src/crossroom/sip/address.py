@@ -12,7 +12,7 @@ from crossroom.sip.uri import OtherUri, SipUri, parse_uri
 
 # Display names come quoted, as tokens, or (sloppy) as any words without the characters that would confuse.
 _NAME_ADDR = re.compile(
-    rf"""\s*+(?:({grammar.QUOTED_STRING})\s*+|([^";,<>]*+))<([^<>]*+)>\s*+(;.*+)?+""",
+    rf"""\s*+(?:({grammar.QUOTED_STRING})\s*+|([^";,<>]*+))<([^<>]*+)>\s*+(;.*+)?""",
     re.DOTALL,
 )
 _TOKENS = re.compile(rf"{grammar.TOKEN}(?: {grammar.TOKEN})*")

@@ -9,7 +9,7 @@ from crossroom.machine import LocalProtocolError, ParseError
 from crossroom.sip import grammar
 from crossroom.sip.params import NO_PARAMS, Params
 
-_MEDIA = re.compile(rf"\s*+({grammar.TOKEN})\s*+/\s*+({grammar.TOKEN})\s*+(;.*+)?+", re.DOTALL)
+_MEDIA = re.compile(rf"\s*+({grammar.TOKEN})\s*+/\s*+({grammar.TOKEN})\s*+(;.*+)?", re.DOTALL)
 _Q_VALUE = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 

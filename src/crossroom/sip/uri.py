@@ -21,10 +21,10 @@ _PARAM_SAFE = "!*'()[]/:&+$"  # paramchar
 _HEADER_SAFE = "!*'()[]/?:+$"  # hnv-unreserved and mark
 
 _URI = re.compile(
-    rf"""(?:([^@:\s<>"]++)(?::([^@\s<>"]*+))?+@)?+   # userinfo: an "@" never stands raw in it
-    ({grammar.HOST})(?::([0-9]++))?+
-    (;[^?\s<>"]*+)?+
-    (?:\?([^\s<>"]*+))?+""",
+    rf"""(?:([^@:\s<>"]++)(?::([^@\s<>"]*+))?@)?   # userinfo: an "@" never stands raw in it
+    ({grammar.HOST})(?::([0-9]++))?
+    (;[^?\s<>"]*+)?
+    (?:\?([^\s<>"]*+))?""",
     re.VERBOSE,
 )
 _OTHER = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*+):([^\s<>"\x00-\x1f\x7f\ud800-\udfff]++)')

@@ -13,7 +13,7 @@ from crossroom.sip.uri import comparable_host
 
 _VIA = re.compile(
     rf"\s*+[Ss][Ii][Pp]\s*+/\s*+2\.0\s*+/\s*+({grammar.TOKEN})\s++"
-    rf"({grammar.HOST})\s*+(?::\s*+([0-9]++)\s*+)?+(;.*+)?+",
+    rf"({grammar.HOST})\s*+(?::\s*+([0-9]++)\s*+)?(;.*+)?",
     re.DOTALL,
 )
 _MAX_PORT = 65535
